@@ -1,0 +1,44 @@
+import type { EventType } from './event.ts'
+
+/** The JetStream stream all events go to. */
+export const streamName = 'WHOKILLED'
+
+/** What the stream listens to. */
+export const allSubjects = 'whokilled.v1.>'
+
+/** The subject of one host's events of one type: `whokilled.v1.web-3.death`. */
+export function eventSubject(hostName: string, type: EventType): string {
+  return `whokilled.v1.${hostToken(hostName)}.${type}`
+}
+
+/**
+ * A host's name as one subject token: every byte outside A–Z a–z 0–9 _ - is percent-encoded,
+ * so that a dotted name stays one token.
+ */
+export function hostToken(hostName: string): string {
+  return Array.from(new TextEncoder().encode(hostName), (byte) => {
+    const character = String.fromCharCode(byte)
+    return /[A-Za-z0-9_-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+}
+
+/** The host's name and the event type that a subject names, or undefined if it is none of ours. */
+export function parseSubject(subject: string): { hostName: string; type: string } | undefined {
+  const [, token, type] = /^whokilled\.v1\.([^.]+)\.([a-z-]+)$/.exec(subject) ?? []
+  if (token === undefined || type === undefined) return undefined
+  const hostName = decodeToken(token)
+  return hostName === undefined || hostToken(hostName) !== token ? undefined : { hostName, type }
+}
+
+function decodeToken(token: string): string | undefined {
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    return undefined
+  }
+}
+
+/** The NATS message id: the id of its first event, a colon and how many there are. */
+export function messageId(firstEventId: string, eventCount: number): string {
+  return `${firstEventId}:${eventCount}`
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config'
+
+/** Workspace sources run unbuilt through the `source` export condition. */
+const resolve = { conditions: ['source', 'module', 'node', 'development|production'] }
+const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } }
+
+/** unit: pure; servers: real nats-server and Postgres; kernel: real SystemTap in a virtual machine. */
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'servers',
+          include: ['packages/*/test/**/*.test.ts', 'test/*.test.ts'],
+          exclude: ['test/tidy.test.ts', '**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      { resolve, ssr, test: { name: 'tidy', include: ['test/tidy.test.ts'] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
