@@ -1,0 +1,181 @@
+import type { DeathEvent, SentSignal } from './event.ts'
+import { isMember } from './lineage.ts'
+import type { Process } from './process.ts'
+import { processName } from './process-name.ts'
+import { shortened, terminalText } from './terminal-text.ts'
+import { durationText } from './time-text.ts'
+import { millisecondsBetween } from './vocabulary.ts'
+
+/** What a sentence is made of: a death event before its verdict. */
+export type UnjudgedDeath = {
+  [K in keyof DeathEvent as string extends K ? never : K extends 'verdict' ? never : K]: DeathEvent[K]
+}
+
+/** What died, as a person names it: `nginx.service`, or `nginx (pid 4243) of nginx.service` for a further process of it. */
+export function victimName(death: UnjudgedDeath): string {
+  const service = shortened(terminalText(death.service.name), 120)
+  if (!isMember(death)) return service
+  return `${processName(death.victim, 40)} (pid ${death.victim.pid}) of ${service}`
+}
+
+/** The verb of a headline: `was killed`, `crashed with SIGSEGV`, `exited with code 3`. */
+export function headlineVerb(death: UnjudgedDeath): string {
+  const signal = fatalName(death)
+  if (death.cause === 'fault') return `crashed with ${signal}`
+  if (death.cause === 'oom') return 'was killed by the OOM killer'
+  if (death.cause === 'exit') return `ended by itself with exit code ${death.exit.code ?? 'unknown'}`
+  if (death.cause === 'self') return `ended itself with ${signal}`
+  if (isUnwatched(death)) return 'ended while nobody was watching; found gone'
+  if (death.cause === 'unknown') return death.exit.signal === null ? 'ended' : 'was killed'
+  return wasCaught(death) || gentle.has(death.cause) ? `was ended by ${signal}` : 'was killed'
+}
+
+const gentle = new Set<string>(['terminal', 'timer', 'broken-pipe'])
+
+/** The predicate of the verdict's sentence, without subject and full stop. */
+export function causeText(death: UnjudgedDeath): string {
+  const tell = tellers[death.cause]
+  if (tell !== undefined) return tell(death)
+  return `ended with ${exitText(death)} (cause: ${shortened(terminalText(death.cause), 64)})`
+}
+
+const tellers: Record<string, (death: UnjudgedDeath) => string> = {
+  signal: (death) => {
+    if (!wasCaught(death)) return `was killed with ${fatalName(death)}${sentBy(death, 'by')}`
+    return `was ended by ${fatalName(death)}${sentBy(death, 'from')}: ${caughtText(death)}`
+  },
+  self: (death) => {
+    const how = fatalName(death) === 'SIGABRT' ? 'it called abort or raise' : 'it sent the signal to itself'
+    return `ended itself with ${fatalName(death)} (${how})${afterCatching(death)}${coreText(death)}`
+  },
+  fault: (death) => `crashed with ${fatalName(death)} (${faultText(fatalName(death))})${coreText(death)}`,
+  oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}`,
+  'cgroup-kill': (death) =>
+    `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
+  'parent-death': (death) => {
+    const parent = death.killer === null ? '' : ` ${named(death.killer)}`
+    return `${endedBy(death)} because its parent${parent} ended (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
+  },
+  'pid-namespace-exit': (death) =>
+    `${endedBy(death)} by the kernel, because the first process of its pid namespace (its container) ended`,
+  'resource-limit': (death) => `${endedBy(death)} because ${limitText(fatalName(death))}${afterCatching(death)}`,
+  seccomp: (death) =>
+    `${endedBy(death)} by its seccomp filter, for a system call that is forbidden to it${coreText(death)}`,
+  'broken-pipe': (death) =>
+    `was ended by ${fatalName(death)}: it wrote to a pipe or socket that nobody reads any more${afterCatching(death)}`,
+  terminal: (death) => `was ended by ${fatalName(death)}: ${terminalCause(death)}${afterCatching(death)}`,
+  timer: (death) => `was ended by ${fatalName(death)}: a timer that it had set itself ran out${afterCatching(death)}`,
+  exit: (death) => `ended by itself with exit code ${death.exit.code ?? 'unknown'}`,
+  unknown: (death) => {
+    if (isUnwatched(death)) return 'ended while nobody was watching'
+    if (death.exit.signal === null) return `ended with ${exitText(death)}; why was not seen`
+    return `was killed with ${fatalName(death)}; its sender was not seen`
+  },
+}
+
+/** True if the process caught the signal that ended it, and then ended in another way. */
+export function wasCaught(death: UnjudgedDeath): boolean {
+  if (death.signal === null) return false
+  if (death.exit.signal !== null) return death.exit.signal.number !== death.signal.number
+  return death.exit.code !== null
+}
+
+/** `it caught the signal and exited with code 0 12 ms later`. */
+export function caughtText(death: UnjudgedDeath): string {
+  const how = death.exit.signal === null ? `exited with ${codeText(death)}` : `died of ${exitText(death)}`
+  return `it caught the signal and ${how}${laterText(death.signal, death)}`
+}
+
+/** Nothing of the end was seen, neither a code nor a signal. */
+export function isUnwatched(death: UnjudgedDeath): boolean {
+  return death.exit.code === null && death.exit.signal === null && death.signal === null
+}
+
+/** The signal that ended it, the caught one where one was caught. */
+export function fatalName(death: UnjudgedDeath): string {
+  const name = death.signal?.name ?? death.exit.signal?.name
+  return name === undefined ? 'a signal' : shortened(terminalText(name), 32)
+}
+
+/** `SIGKILL`, `exit code 3`: what the kernel's wait status says. */
+export function exitText(death: UnjudgedDeath): string {
+  if (death.exit.signal !== null) return shortened(terminalText(death.exit.signal.name), 32)
+  return death.exit.code === null ? 'an unknown status' : `exit code ${death.exit.code}`
+}
+
+/** `cgroup /x reached its memory limit of 64 MiB`. */
+export function memoryText(death: UnjudgedDeath): string {
+  const scope = death.oom?.scope
+  if (scope === 'host') return 'the host was out of memory'
+  if (scope !== 'cgroup') return 'memory ran out'
+  const cgroup = death.oom?.cgroup ? `cgroup ${shortened(terminalText(death.oom.cgroup), 120)}` : 'its cgroup'
+  const limitBytes = death.oom?.limitBytes ?? null
+  return `${cgroup} reached its ${limitBytes === null ? 'memory limit' : `limit of ${bytesText(limitBytes)}`}`
+}
+
+/** ` 12 ms later`; empty where the two times do not follow each other. */
+export function laterText(signal: SentSignal | null, death: UnjudgedDeath): string {
+  const ms = signal === null ? -1 : millisecondsBetween(signal.at, death.at)
+  return ms < 0 ? '' : ` ${durationText(ms)} later`
+}
+
+function bytesText(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const count = bytes / 1024 ** power
+  return `${Number.isInteger(count) ? count : count.toFixed(1)} ${units[power]}`
+}
+
+function codeText(death: UnjudgedDeath): string {
+  return `code ${death.exit.code ?? 'unknown'}`
+}
+
+function endedBy(death: UnjudgedDeath): string {
+  return `was ${wasCaught(death) ? 'ended' : 'killed'} with ${fatalName(death)}`
+}
+
+function afterCatching(death: UnjudgedDeath): string {
+  return wasCaught(death) ? `; ${caughtText(death)}` : ''
+}
+
+function coreText(death: UnjudgedDeath): string {
+  return death.exit.coreDumped ? ', and a core was dumped' : ''
+}
+
+function sentBy(death: UnjudgedDeath, word: 'by' | 'from'): string {
+  if (death.killer !== null) return ` ${word} ${named(death.killer)}`
+  if (death.signal?.senderStatus === 'none') return ` ${word} the kernel`
+  return ` ${word} a process that was not seen`
+}
+
+/** `sh xdkill.sh (pid 5120, user deploy)`. */
+function named(process: Process): string {
+  const user = process.user === null ? '' : `, user ${shortened(terminalText(process.user), 40)}`
+  const uid = process.user === null && process.uid !== null ? `, uid ${process.uid}` : ''
+  return `${processName(process)} (pid ${process.pid}${user}${uid})`
+}
+
+function faultText(signal: string): string {
+  return `${faults[signal] ?? 'a fault'} of its own`
+}
+
+const faults: Record<string, string> = {
+  SIGSEGV: 'a memory fault',
+  SIGBUS: 'a memory fault',
+  SIGILL: 'an illegal instruction',
+  SIGFPE: 'an arithmetic error',
+  SIGTRAP: 'a trap',
+  SIGSYS: 'an invalid system call',
+}
+
+function limitText(signal: string): string {
+  if (signal === 'SIGXFSZ') return 'a file it wrote reached its size limit (RLIMIT_FSIZE)'
+  return 'it used up its limit of processor time (RLIMIT_CPU)'
+}
+
+function terminalCause(death: UnjudgedDeath): string {
+  const terminal = death.victim.tty ? `its terminal ${shortened(terminalText(death.victim.tty), 40)}` : 'its terminal'
+  if (death.signal?.name === 'SIGINT') return `Ctrl-C was pressed at ${terminal}`
+  if (death.signal?.name === 'SIGQUIT') return `Ctrl-\\ was pressed at ${terminal}`
+  return `${terminal} was closed`
+}

@@ -1,0 +1,163 @@
+import {
+  caughtText,
+  causeText,
+  exitText,
+  fatalName,
+  headlineVerb,
+  isUnwatched,
+  laterText,
+  memoryText,
+  type UnjudgedDeath,
+  victimName,
+  wasCaught,
+} from './cause-text.ts'
+import type { DeathEvent } from './event.ts'
+import { lineageText, loginText } from './lineage.ts'
+import { isShell, processIdentity, processName } from './process-name.ts'
+import { earlierSignalsText, resultText, sentText } from './signal-text.ts'
+import { shortened, terminalText } from './terminal-text.ts'
+import { ageText, durationText, momentText, type ReaderClock } from './time-text.ts'
+import { millisecondsBetween } from './vocabulary.ts'
+
+/**
+ * The verdict's one plain sentence, without host and time:
+ * `nginx.service was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy).`
+ */
+export function summarySentence(death: UnjudgedDeath): string {
+  return `${victimName(death)} ${causeText(death)}${instigatorText(death)}${mistakeText(death)}.`
+}
+
+/** A death told to a person: a headline and labelled lines, all of it safe to print. */
+export interface Story {
+  readonly headline: string
+  readonly lines: readonly { readonly label: string; readonly text: string }[]
+}
+
+/**
+ * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), for whom (`for`), whom it was
+ * meant for (`meant`), a memory limit (`limit`), how sure that is (`sure`) and what else it may have been (`or`).
+ * A line that has nothing to say is left out.
+ */
+export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
+  const atMs = Date.parse(death.at)
+  const when = `${momentText(atMs, options)} (${ageText(atMs, options.nowMs)})`
+  const host = shortened(terminalText(death.host.name), 255)
+  const told: [string, string | undefined][] = [
+    ['by', killerLine(death)],
+    ['from', originLine(death)],
+    ['with', weaponLine(death)],
+    ['before', earlierSignalsText(death)],
+    ['for', death.behalf === null ? undefined : behalfLine(death)],
+    ['meant', death.wrongPid === null ? undefined : meantLine(death)],
+    ['limit', death.oom === null ? undefined : memoryText(death)],
+    ['sure', sureLine(death)],
+    ['or', listed(death.verdict.alternatives, '; ')],
+  ]
+  return {
+    headline: `${victimName(death)} on ${host} ${headlineVerb(death)} ${when}.`,
+    lines: told.flatMap(([label, text]) => (text === undefined ? [] : [{ label, text }])),
+  }
+}
+
+/** A story as plain text, one line a fact, without a line break at the end. */
+export function storyText(story: Story): string {
+  const width = labelWidth(story)
+  return [story.headline, ...story.lines.map(({ label, text }) => `  ${label.padEnd(width)}  ${text}`)].join('\n')
+}
+
+/** How wide the column of labels is. */
+export function labelWidth(story: Story): number {
+  return Math.max(4, ...story.lines.map(({ label }) => label.length))
+}
+
+function killerLine(death: DeathEvent): string {
+  const { killer, signal } = death
+  if (killer !== null) {
+    const isItself = killer.id === death.victim.id ? 'itself: ' : ''
+    return `${isItself}${processName(killer)}${usedBuiltin(death) ? ' (built-in kill)' : ''}   ${processIdentity(killer)}`
+  }
+  if (death.cause === 'exit' || death.cause === 'self') return 'itself'
+  const deed = kernelDeeds[death.cause]
+  if (deed !== undefined) return `the kernel (${deed})`
+  if (signal?.senderStatus === 'none') return 'the kernel'
+  return isUnwatched(death) ? 'not known: nobody was watching' : 'not known: the sender was not seen'
+}
+
+const kernelDeeds: Record<string, string> = {
+  fault: 'after a fault of the process itself',
+  oom: 'OOM killer',
+  'parent-death': 'parent death signal',
+  'pid-namespace-exit': 'end of the pid namespace',
+  'resource-limit': 'resource limit',
+  seccomp: 'seccomp filter',
+  'broken-pipe': 'write to a broken pipe',
+  terminal: 'terminal',
+  timer: 'timer of the process itself',
+}
+
+/** A shell that is not running a kill program has kill built in. On its own hangup it sends SIGHUP without that. */
+function usedBuiltin({ killer, signal }: DeathEvent): boolean {
+  if (killer === null || signal === null || signal.name === 'SIGHUP') return false
+  return (signal.via === 'kill' || signal.via === 'kill-group' || signal.via === 'kill-all') && isShell(killer)
+}
+
+function originLine({ killer }: DeathEvent): string | undefined {
+  if (killer === null) return undefined
+  const login = loginText(killer)
+  return `${lineageText(killer)}${login === undefined ? '' : ` (${login})`}`
+}
+
+function weaponLine(death: DeathEvent): string | undefined {
+  const core = death.exit.coreDumped ? '; a core was dumped' : ''
+  const { signal } = death
+  if (signal === null) return isUnwatched(death) ? undefined : `${exitText(death)}${core}`
+  const victim = processName({ ...death.victim, args: null }, 40)
+  const later = laterText(signal, death)
+  const end = wasCaught(death) ? caughtText(death) : later === '' ? '' : `${victim} was dead${later}`
+  const sent = `${fatalName(death)}, ${sentText(signal)}, ${resultText(signal)}`
+  return `${sent}${end === '' ? '' : `; ${end}`}${core}`
+}
+
+function behalfLine({ behalf }: DeathEvent): string {
+  const who = behalf?.process ? `   ${processIdentity(behalf.process)}` : ''
+  const name = shortened(terminalText(behalf?.name ?? ''), 120)
+  return `${hedge(behalf?.confidence)}${name}${who}   (rule: ${shortened(terminalText(behalf?.rule ?? ''), 120)})`
+}
+
+function instigatorText({ behalf }: UnjudgedDeath): string {
+  return behalf === null ? '' : `, ${hedge(behalf.confidence)}for ${shortened(terminalText(behalf.name), 80)}`
+}
+
+function mistakeText({ wrongPid }: UnjudgedDeath): string {
+  if (wrongPid === null) return ''
+  return `; it was ${meantHedge(wrongPid.confidence)} meant for ${processName(wrongPid.previousOwner, 48)}, which had the same pid before`
+}
+
+function meantLine({ wrongPid, at }: DeathEvent): string | undefined {
+  if (wrongPid === null) return undefined
+  const { previousOwner, endedAt, pidfile } = wrongPid
+  const facts = [`pid ${previousOwner.pid}`]
+  if (endedAt !== null) facts.push(`ended ${durationText(Math.max(0, millisecondsBetween(endedAt, at)))} before`)
+  if (pidfile !== null) facts.push(`still named in ${shortened(terminalText(pidfile), 120)}`)
+  return `${meantHedge(wrongPid.confidence)} ${processName(previousOwner)} (${facts.join(', ')})`
+}
+
+function meantHedge(confidence: string): string {
+  if (confidence === 'certain') return 'certainly'
+  return confidence === 'likely' ? 'most likely' : 'possibly'
+}
+
+function hedge(confidence: string | undefined): string {
+  if (confidence === 'certain') return ''
+  return confidence === 'likely' ? 'likely ' : 'possibly '
+}
+
+function sureLine({ verdict }: DeathEvent): string {
+  const reasons = listed(verdict.reasons, ', ')
+  return `${shortened(terminalText(verdict.confidence), 32)}${reasons === undefined ? '' : `: ${reasons}`}`
+}
+
+function listed(texts: readonly string[], separator: string): string | undefined {
+  if (texts.length === 0) return undefined
+  return texts.map((text) => shortened(terminalText(text), 240)).join(separator)
+}
