@@ -1,4 +1,4 @@
-import type { DeathEvent, SentSignal } from './event.ts'
+import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { isMember } from './lineage.ts'
 import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
@@ -7,9 +7,7 @@ import { durationText } from './time-text.ts'
 import { millisecondsBetween } from './vocabulary.ts'
 
 /** What a sentence is made of: a death event before its verdict. */
-export type UnjudgedDeath = {
-  [K in keyof DeathEvent as string extends K ? never : K extends 'verdict' ? never : K]: DeathEvent[K]
-}
+export type UnjudgedDeath = Omit<Unstamped<DeathEvent>, 'verdict'>
 
 /** What died, as a person names it: `nginx.service`, or `nginx (pid 4243) of nginx.service` for a further process of it. */
 export function victimName(death: UnjudgedDeath): string {

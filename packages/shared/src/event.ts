@@ -187,3 +187,9 @@ export type Event = z.infer<typeof Event>
 
 export const eventTypes = ['death', 'signal', 'session', 'coverage'] as const
 export type EventType = (typeof eventTypes)[number]
+
+/** The named keys of a type that also allows any others. */
+type KnownKeys<T> = keyof { [K in keyof T as string extends K ? never : number extends K ? never : K]: T[K] }
+
+/** What an event says, without its id and where it comes from. */
+export type Unstamped<E extends Event> = Pick<E, Exclude<KnownKeys<E>, 'v' | 'id' | 'host' | 'agent'>>

@@ -1,0 +1,107 @@
+import type { DeathDraft, EventDraft } from '../event-draft.ts'
+import type { ProcessEntry } from '../process/entry.ts'
+import { type ServiceRule, serviceOf } from '../process/service.ts'
+import type { Applied, ProcessTable } from '../process/table.ts'
+import type { KernelRecord, SignalFailedRecord, SignalRecord } from '../record/record.ts'
+import { caught } from './causes/caught.ts'
+import type { CauseRule, Ending } from './causes/cause.ts'
+import { exited } from './causes/exited.ts'
+import { killed } from './causes/killed.ts'
+import { unseen } from './causes/unseen.ts'
+import { vanished } from './causes/vanished.ts'
+import { Ladder } from './ladder.ts'
+import type { LossLog } from './loss-log.ts'
+import type { PublishFilter } from './publish-filter.ts'
+import type { StoryTeller } from './story-teller.ts'
+
+export interface AttributionOptions {
+  readonly table: ProcessTable
+  readonly services: readonly ServiceRule[]
+  readonly filter: PublishFilter
+  readonly teller: StoryTeller
+  readonly losses: LossLog
+}
+
+/** The ways to end, the first that fits wins. */
+const causes: readonly CauseRule[] = [vanished, killed, unseen, caught, exited]
+
+/**
+ * Decides who ended whom. Takes each record right after the process table has; returns the events that are worth
+ * publishing. Pure: the same records give the same events.
+ */
+export class Attribution {
+  private readonly options: AttributionOptions
+  private readonly ladders = new WeakMap<ProcessEntry, Ladder>()
+
+  constructor(options: AttributionOptions) {
+    this.options = options
+  }
+
+  follow(record: KernelRecord, applied: Applied): EventDraft[] {
+    switch (record.type) {
+      case 'signal':
+        return this.followSignal(record, applied)
+      case 'signal-failed':
+        this.followRefused(record, applied.process)
+        return []
+      case 'oom':
+        if (applied.target !== undefined) this.ladderOf(applied.target).oomAt = record.time
+        return []
+      case 'exit':
+        if (applied.process === undefined || applied.ended !== true) return []
+        return this.decide(applied.process, record.time, record.code)
+      default:
+        return []
+    }
+  }
+
+  /** A process that was alive before a time without watching and is not there after it. */
+  vanish(victim: ProcessEntry, at: bigint): DeathDraft[] {
+    return this.decide(victim, at, undefined)
+  }
+
+  private followSignal(record: SignalRecord, { process, target }: Applied): EventDraft[] {
+    if (target === undefined) return []
+    const isSelf = record.pid === target.pid
+    this.ladderOf(target).add(record, process, isSelf)
+    const received = { record, by: process, program: process?.program, count: 1 }
+    const { filter, services, teller } = this.options
+    if (!filter.couldWantSignal(received, target)) return []
+    const service = serviceOf(target, services)
+    const senderService = process === undefined ? undefined : serviceOf(process, services)
+    return filter.wantsSignal(received, service, senderService) ? [teller.signal(received, target, service)] : []
+  }
+
+  /** A refused attempt is evidence for its target, where the pid it named means the same to both. */
+  private followRefused(record: SignalFailedRecord, by: ProcessEntry | undefined): void {
+    if (record.arg === undefined || record.arg <= 0 || record.call === 'pidfd_send_signal') return
+    const target = this.options.table.find(record.arg)
+    if (target === undefined || (record.nsid !== undefined && record.nsid !== target.nsId)) return
+    this.ladderOf(target).refuse(record, by)
+  }
+
+  private decide(victim: ProcessEntry, at: bigint, status: number | undefined): DeathDraft[] {
+    const { filter, losses, services, teller } = this.options
+    const ending: Ending = {
+      victim,
+      at,
+      status,
+      ladder: this.ladderOf(victim),
+      lostBetween: (from, to) => losses.between(from, to),
+      watchedSince: losses.watchedSince,
+    }
+    const finding = causes.reduce<ReturnType<CauseRule>>((found, rule) => found ?? rule(ending), undefined)
+    const service = serviceOf(victim, services)
+    if (finding === undefined || !filter.wantsDeath(ending, service, finding)) return []
+    return [teller.death(ending, finding, service)]
+  }
+
+  private ladderOf(entry: ProcessEntry): Ladder {
+    let ladder = this.ladders.get(entry)
+    if (ladder === undefined) {
+      ladder = new Ladder()
+      this.ladders.set(entry, ladder)
+    }
+    return ladder
+  }
+}

@@ -1,0 +1,41 @@
+import type { Received } from '../ladder.ts'
+import { senderOf } from '../sender.ts'
+import { type CauseRule, type Ending, exitCodeOf, type Finding, stopTimeNs, termSignalOf } from './cause.ts'
+
+/** Signals by which one asks a process to end: SIGHUP, SIGINT, SIGQUIT, SIGTERM. */
+const requests = new Set([1, 2, 3, 15])
+const sighup = 1
+
+/** To many daemons SIGHUP means to read their settings again; only an end right behind it counts. */
+const hangUpTimeNs = 2_000_000_000n
+
+/** It exited, after a signal that asked it to end and that it catches: somebody ended it. */
+export const caught: CauseRule = (ending) => {
+  if (ending.status === undefined || termSignalOf(ending.status) !== 0) return undefined
+  const code = exitCodeOf(ending.status)
+  const request = ending.ladder.rungs.findLast((rung) => isRequest(rung, ending, code))
+  if (request === undefined) return undefined
+  const confirms = code === 128 + request.record.sig
+  const lost = ending.lostBetween(request.record.time, ending.at)
+  const what = 'it caught the signal and then exited'
+  const finding: Omit<Finding, 'confidence'> = {
+    cause: senderOf(request, ending.victim).via === 'tty' ? 'terminal' : 'signal',
+    fatal: request,
+    reasons: [
+      confirms ? `${what} with code 128 + ${request.record.sig}, which names it` : what,
+      lost === 0 ? 'no records were lost' : `${lost} records were lost in between`,
+    ],
+    alternatives: confirms ? [] : ['it may have exited for a reason of its own right after the signal'],
+  }
+  return { ...finding, confidence: confirms && lost === 0 ? 'certain' : 'likely' }
+}
+
+function isRequest(rung: Received, ending: Ending, code: number): boolean {
+  const { record } = rung
+  if (!requests.has(record.sig) || record.result === 'ignored' || record.disp === 'ignore') return false
+  const sender = senderOf(rung, ending.victim)
+  if (sender.isSelf || (sender.status === 'none' && sender.via !== 'tty')) return false
+  const age = ending.at - record.time
+  const namesIt = code === 128 + record.sig
+  return age <= (record.sig === sighup && !namesIt ? hangUpTimeNs : stopTimeNs)
+}

@@ -1,0 +1,60 @@
+import type { DeathEvent } from '@whokilled/shared/event'
+import type { ProcessEntry } from '../../process/entry.ts'
+import type { Ladder, Received } from '../ladder.ts'
+
+/** All that is known when a process has ended. */
+export interface Ending {
+  readonly victim: ProcessEntry
+  /** When, nanoseconds since boot; of a process that vanished: when it was missed. */
+  readonly at: bigint
+  /** Its wait status; undefined if its end was not seen. */
+  readonly status: number | undefined
+  readonly ladder: Ladder
+  /** Records lost between two times, nanoseconds since boot. */
+  readonly lostBetween: (from: bigint, to: bigint) => number
+  readonly watchedSince: bigint
+}
+
+/** Why it ended, with what speaks for it. */
+export interface Finding {
+  readonly cause: DeathEvent['cause']
+  /** The signal that ended it; undefined if it was none, or not seen. */
+  readonly fatal: Received | undefined
+  readonly confidence: 'certain' | 'likely' | 'possible'
+  readonly reasons: readonly string[]
+  readonly alternatives: readonly string[]
+}
+
+/** One way to end. Answers undefined if it was not this one. */
+export type CauseRule = (ending: Ending) => Finding | undefined
+
+/** How long an orderly stop may take: systemd gives a service 90 s (DefaultTimeoutStopSec). */
+export const stopTimeNs = 90_000_000_000n
+
+/** The signal that ended a process by its wait status; 0 if it exited. */
+export function termSignalOf(status: number): number {
+  return status & 0x7f
+}
+
+/** The code a process exited with, by its wait status. */
+export function exitCodeOf(status: number): number {
+  return (status >> 8) & 0xff
+}
+
+/** How long before the fatal signal a lost record could still have changed the answer. */
+const beforeSignalNs = 1_000_000_000n
+
+/** A finding that rests on a signal and an end that were both seen: certain, unless records are missing there. */
+export function seenBoth(ending: Ending, fatal: Received, cause: Finding['cause'], what: string): Finding {
+  const lost = ending.lostBetween(fatal.record.time - beforeSignalNs, ending.at)
+  if (lost === 0) {
+    return { cause, fatal, confidence: 'certain', reasons: [what, 'no records were lost'], alternatives: [] }
+  }
+  return {
+    cause,
+    fatal,
+    confidence: 'likely',
+    reasons: [what, `${lost} ${lost === 1 ? 'record was' : 'records were'} lost around that time`],
+    alternatives: ['another signal may have come first, in a lost record'],
+  }
+}

@@ -1,0 +1,70 @@
+import type { DeathEvent } from '@whokilled/shared/event'
+import type { Received } from '../ladder.ts'
+import { senderOf } from '../sender.ts'
+import { type CauseRule, type Ending, seenBoth, termSignalOf } from './cause.ts'
+
+/** Its wait status names a signal, and a record of that signal was seen. */
+export const killed: CauseRule = (ending) => {
+  const number = termSignalOf(ending.status ?? 0)
+  const fatal = number === 0 ? undefined : fatalOf(ending, number)
+  if (fatal === undefined) return undefined
+  const cause = causeOf(ending, fatal)
+  return seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
+}
+
+const reasons: Partial<Record<DeathEvent['cause'], string>> = {
+  oom: 'the OOM killer chose it, and its death was seen',
+  fault: 'the kernel raised the signal in the process itself',
+  self: 'it sent itself the signal',
+}
+
+/** The signal that ended it: the first that could not but, else the last of that number that was delivered. */
+function fatalOf({ ladder }: Ending, number: number): Received | undefined {
+  if (ladder.fatal?.record.sig === number) return ladder.fatal
+  return ladder.rungs.findLast(({ record }) => record.sig === number && record.result !== 'ignored')
+}
+
+/** Numbers of signals (signal(7)). */
+const sig = { hup: 1, int: 2, quit: 3, kill: 9, pipe: 13, xcpu: 24, xfsz: 25, sys: 31 }
+const faults = new Set([4, 5, 7, 8, 11])
+/** How soon after a fault a process that caught it raises the same signal to end itself. */
+const reraiseNs = 5_000_000_000n
+
+function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
+  const { record } = fatal
+  const sender = senderOf(fatal, ending.victim)
+  if (sender.via === 'cgroup.kill') return 'cgroup-kill'
+  if (sender.via !== 'kernel' && sender.via !== 'timer' && sender.via !== 'tty') {
+    if (!sender.isSelf) return 'signal'
+    return isReraised(ending, record.sig, record.time) ? 'fault' : 'self'
+  }
+  if (ending.ladder.oomAt !== undefined && record.sig === sig.kill) return 'oom'
+  if (record.exiting === 1) return causeFromDyingProcess(fatal, ending)
+  if (record.sig === sig.sys) return 'seccomp'
+  if (record.sig === sig.pipe) return 'broken-pipe'
+  if (record.sig === sig.xcpu || record.sig === sig.xfsz) return 'resource-limit'
+  if (faults.has(record.sig)) return 'fault'
+  if (sender.via === 'timer') return 'timer'
+  if (sender.via === 'tty') return 'terminal'
+  // The kernel sends SIGKILL to the process it runs for one more reason: its CPU time is used up (RLIMIT_CPU).
+  if (record.sig === sig.kill && record.info === 'priv' && sender.isSelf) return 'resource-limit'
+  return 'unknown'
+}
+
+/** A process that ends itself sends for its children's parent-death signal, its pid namespace, or its terminal. */
+function causeFromDyingProcess({ record, by }: Received, { victim }: Ending): DeathEvent['cause'] {
+  if (record.sig === sig.kill && record.info === 'priv') return by?.nsPid === 1 ? 'pid-namespace-exit' : 'unknown'
+  if (record.sig === sig.hup && record.info === 'priv') return 'terminal'
+  return by !== undefined && by === victim.parent ? 'parent-death' : 'unknown'
+}
+
+/** Programs that catch a fault to write a report then raise it again: the fault is the cause. */
+function isReraised({ ladder, victim }: Ending, number: number, at: bigint): boolean {
+  return ladder.rungs.some(
+    (rung) =>
+      faults.has(number) &&
+      rung.record.sig === number &&
+      at - rung.record.time < reraiseNs &&
+      senderOf(rung, victim).via === 'kernel',
+  )
+}

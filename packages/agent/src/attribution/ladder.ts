@@ -1,0 +1,80 @@
+import { defaultAction } from '@whokilled/shared/signals'
+import type { ProcessEntry, Program } from '../process/entry.ts'
+import type { SignalFailedRecord, SignalRecord } from '../record/record.ts'
+
+/** A signal as its target got it. */
+export interface Received {
+  readonly record: SignalRecord
+  /** Who was running when it was made; whether that is the sender, the record tells. */
+  readonly by: ProcessEntry | undefined
+  /** What that process ran at that moment. */
+  readonly program: Program | undefined
+  /** How many alike came in a row; the record is the latest. */
+  readonly count: number
+}
+
+/** An attempt to send a signal that the kernel refused. */
+export interface Refused {
+  readonly record: SignalFailedRecord
+  readonly by: ProcessEntry | undefined
+  readonly program: Program | undefined
+}
+
+/** How many signals, and how many refused attempts, are remembered of one process. */
+const rungsMax = 24
+const refusedMax = 8
+
+/** The signals that one process got and that could have to do with its end, oldest first. */
+export class Ladder {
+  readonly rungs: Received[] = []
+  readonly refused: Refused[] = []
+  /** The first that could not but end the process. */
+  fatal: Received | undefined
+  /** Set when the OOM killer chose the process: record time. */
+  oomAt: bigint | undefined
+
+  add(record: SignalRecord, by: ProcessEntry | undefined, isSelf: boolean): void {
+    if (!canEnd(record, isSelf)) return
+    const received: Received = { record, by, program: by?.program, count: 1 }
+    if (this.fatal === undefined && isFatal(record)) this.fatal = received
+    const last = this.rungs.at(-1)
+    if (last !== undefined && last !== this.fatal && areAlike(last, received)) {
+      this.rungs[this.rungs.length - 1] = { ...received, count: last.count + 1 }
+      return
+    }
+    this.rungs.push(received)
+    if (this.rungs.length > rungsMax) this.rungs.shift()
+  }
+
+  refuse(record: SignalFailedRecord, by: ProcessEntry | undefined): void {
+    this.refused.push({ record, by, program: by?.program })
+    if (this.refused.length > refusedMax) this.refused.shift()
+  }
+}
+
+/** Leaves out what programs send themselves all the time and handle: preemption, timers, profiling. */
+function canEnd(record: SignalRecord, isSelf: boolean): boolean {
+  const action = defaultAction(record.sig)
+  if (action === 'ignore' || action === 'continue') return false
+  const isTaken = record.disp === 'handler' || record.disp === 'ignore'
+  return !(isTaken && (isSelf || record.call === 'none') && action === 'terminate')
+}
+
+/** Whether the kernel itself ends the process on this signal, whatever the process would like. */
+function isFatal(record: SignalRecord): boolean {
+  const action = defaultAction(record.sig)
+  const isDelivered = record.result === undefined || record.result === 'delivered' || record.result === 'pending'
+  if (!isDelivered || (action !== 'terminate' && action !== 'core')) return false
+  const isKill = record.sig === 9
+  return isKill || (record.disp === 'default' && record.blocked !== 1)
+}
+
+function areAlike(a: Received, b: Received): boolean {
+  return (
+    a.by === b.by &&
+    a.record.sig === b.record.sig &&
+    a.record.result === b.record.result &&
+    a.record.disp === b.record.disp &&
+    a.record.call === b.record.call
+  )
+}

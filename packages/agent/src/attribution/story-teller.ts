@@ -1,0 +1,145 @@
+import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
+import type { DeathEvent, Exit, SentSignal, Service } from '@whokilled/shared/event'
+import type { Process } from '@whokilled/shared/process'
+import { summarySentence } from '@whokilled/shared/sentence'
+import { signalName } from '@whokilled/shared/signals'
+import type { DeathDraft, SignalDraft } from '../event-draft.ts'
+import { type DescribeOptions, describeProcess } from '../process/describe.ts'
+import type { ProcessEntry } from '../process/entry.ts'
+import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
+import type { Received, Refused } from './ladder.ts'
+import type { LossLog } from './loss-log.ts'
+import { senderOf } from './sender.ts'
+
+/** Puts what was decided into the shapes of events. */
+export class StoryTeller {
+  private readonly describe: DescribeOptions
+  private readonly losses: LossLog
+
+  constructor(describe: DescribeOptions, losses: LossLog) {
+    this.describe = describe
+    this.losses = losses
+  }
+
+  death(ending: Ending, finding: Finding, service: Service): DeathDraft {
+    const { victim, at, status, ladder } = ending
+    const { fatal } = finding
+    const signal = fatal === undefined ? unseenSignal(status, this.at(at)) : this.sent(fatal, victim)
+    const story: UnjudgedDeath = {
+      type: 'death',
+      at: this.at(at),
+      victim: describeProcess(victim, this.describe),
+      service,
+      exit: exitOf(status),
+      cause: finding.cause,
+      signal,
+      signals: ladder.rungs.filter((rung) => !isSameSignal(rung, fatal)).map((rung) => this.sent(rung, victim)),
+      killer: signal?.sender ?? null,
+      behalf: null,
+      oom: finding.cause === 'oom' ? { scope: 'unknown', cgroup: victim.cgroup ?? null, limitBytes: null } : null,
+      wrongPid: null,
+      incidentId: null,
+      evidence: this.evidence(ending, fatal),
+      coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
+      clock: null,
+    }
+    const summary = summarySentence(story)
+    const { confidence, reasons, alternatives } = finding
+    const verdict = { confidence, reasons: [...reasons], alternatives: [...alternatives], summary }
+    return { ...story, verdict, key: `${victim.id}\nend` }
+  }
+
+  signal(received: Received, target: ProcessEntry, service: Service): SignalDraft {
+    const { record } = received
+    return {
+      type: 'signal',
+      target: describeProcess(target, this.describe),
+      service,
+      ...this.sent(received, target),
+      key: `${target.id}\n${record.time}\n${record.sig}\n${record.pid}`,
+    }
+  }
+
+  private sent(received: Received, target: ProcessEntry): SentSignal {
+    const { record, by, program } = received
+    const sender = senderOf(received, target)
+    return {
+      at: this.at(record.time),
+      number: record.sig,
+      name: signalName(record.sig),
+      sender: sender.status === 'seen' && by !== undefined ? this.process(by, program) : null,
+      senderStatus: sender.status,
+      via: sender.via,
+      code: record.code ?? null,
+      result: record.result ?? 'delivered',
+    }
+  }
+
+  private process(entry: ProcessEntry, program: Received['program']): Process {
+    return describeProcess(entry, this.describe, program)
+  }
+
+  private evidence({ ladder, at, status }: Ending, fatal: Received | undefined): DeathEvent['evidence'] {
+    const forged = fatal === undefined ? [] : this.forgedSender(fatal)
+    const refused = ladder.refused.map((one) => this.refused(one))
+    const chosen = ladder.oomAt === undefined ? [] : [{ at: this.at(ladder.oomAt), kind: 'oom-victim' }]
+    const end = status === undefined ? { at: this.at(at), kind: 'missed' } : { at: this.at(at), kind: 'exit', status }
+    return [...refused, ...chosen, ...forged, end].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  }
+
+  private refused({ record, by, program }: Refused): DeathEvent['evidence'][number] {
+    return {
+      at: this.at(record.time),
+      kind: 'refused-signal',
+      call: record.call,
+      number: record.sig ?? null,
+      error: errorNames[record.err] ?? `error ${record.err}`,
+      sender: by === undefined ? null : this.process(by, program),
+    }
+  }
+
+  /** The sender that siginfo claims, where it is not the one that was seen sending. */
+  private forgedSender({ record, by }: Received): DeathEvent['evidence'] {
+    const isQueued = record.call === 'rt_sigqueueinfo' || record.call === 'rt_tgsigqueueinfo'
+    if (!isQueued || record.sipid === undefined || by === undefined) return []
+    if (record.sipid === by.pid || record.sipid === by.nsPid || record.sipid === 0) return []
+    return [
+      { at: this.at(record.time), kind: 'forged-sender', claimedPid: record.sipid, claimedUid: record.siuid ?? null },
+    ]
+  }
+
+  private at(time: bigint): string {
+    return this.describe.clock.timestamp(time)
+  }
+}
+
+/** The wait status as an event shows it; all unknown where the end was not seen. */
+function exitOf(status: number | undefined): Exit {
+  if (status === undefined) return { code: null, signal: null, coreDumped: false }
+  const number = termSignalOf(status)
+  if (number === 0) return { code: exitCodeOf(status), signal: null, coreDumped: false }
+  return { code: null, signal: { number, name: signalName(number) }, coreDumped: (status & 0x80) !== 0 }
+}
+
+/** A signal that only the wait status tells of; null if it tells of none. */
+function unseenSignal(status: number | undefined, at: string): SentSignal | null {
+  const number = termSignalOf(status ?? 0)
+  if (number === 0) return null
+  return {
+    at,
+    number,
+    name: signalName(number),
+    sender: null,
+    senderStatus: 'unseen',
+    via: 'unknown',
+    code: null,
+    result: 'delivered',
+  }
+}
+
+function isSameSignal(a: Received, b: Received | undefined): boolean {
+  return a.record.seq === b?.record.seq
+}
+
+/** Errors of the sending system calls (kill(2), sigqueue(3), pidfd_send_signal(2)). */
+const errorNames: Readonly<Record<number, string>> = { 1: 'EPERM', 3: 'ESRCH', 9: 'EBADF', 11: 'EAGAIN', 22: 'EINVAL' }

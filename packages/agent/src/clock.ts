@@ -1,0 +1,23 @@
+import { timestampOf } from '@whokilled/shared/vocabulary'
+import type { Clocks } from './record/record.ts'
+
+/**
+ * Tells the wall-clock time of a record. Records carry nanoseconds since boot, which never jump; what the
+ * clock on the wall says then is learnt from each heartbeat.
+ */
+export class BootClock {
+  private offset: bigint
+
+  constructor(clocks: Pick<Clocks, 'real' | 'boot'>) {
+    this.offset = clocks.real - clocks.boot
+  }
+
+  /** Takes over what the wall clock says now; it may have been set since. */
+  learn(clocks: Pick<Clocks, 'real' | 'boot'>): void {
+    this.offset = clocks.real - clocks.boot
+  }
+
+  timestamp(bootNs: bigint): string {
+    return timestampOf(this.offset + bootNs)
+  }
+}

@@ -1,0 +1,54 @@
+import type { Container } from '@whokilled/shared/process'
+
+/** The program a process runs. Replaced as a whole at exec, so a reference keeps what it was. */
+export interface Program {
+  readonly comm: string | undefined
+  readonly exe: string | undefined
+  /** The arguments as far as they are known, byte strings. */
+  readonly args: readonly string[] | undefined
+  readonly argsTruncated: boolean
+}
+
+/** One life of a pid, as the process table keeps it. Strings are byte strings, times nanoseconds since boot. */
+export interface ProcessEntry {
+  /** `<bootId>:<start ticks>:<pid>` */
+  id: string
+  readonly pid: number
+  start: bigint | undefined
+  /** The process that forked it; it stays so when that one ends. */
+  parent: ProcessEntry | undefined
+  ppid: number | undefined
+  program: Program
+  /** False while it still runs the program it was forked with. */
+  hasExeced: boolean
+  nsPid: number | undefined
+  nsId: number | undefined
+  uid: number | undefined
+  euid: number | undefined
+  loginUid: number | undefined
+  sessionId: number | undefined
+  tty: string | undefined
+  cgroup: string | undefined
+  container: Container | null
+  endedAt: bigint | undefined
+  /** True if it was there before the watching began. */
+  readonly seeded: boolean
+}
+
+/** Clock ticks of /proc/PID/stat are hundredths of a second on every Linux with USER_HZ = 100. */
+const tickNs = 10_000_000n
+
+/** The id of one life of a pid; without a known start the middle is empty. */
+export function processId(bootId: string, start: bigint | undefined, pid: number): string {
+  return `${bootId}:${start === undefined ? '' : start / tickNs}:${pid}`
+}
+
+/** Whether a start in nanoseconds is the one given in clock ticks. */
+export function isInTick(start: bigint, ticks: bigint): boolean {
+  return start / tickNs === ticks
+}
+
+/** Nanoseconds since boot of a start given in clock ticks. */
+export function startOfTicks(ticks: bigint): bigint {
+  return ticks * tickNs
+}

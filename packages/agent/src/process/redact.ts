@@ -1,0 +1,55 @@
+/** What stands in an event in place of a secret. */
+export const redactedText = '<redacted>'
+
+const secretName =
+  '(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[-_]?key|access[-_]?key|auth(?:orization)?|credentials?|private[-_]?key|session[-_]?key|bearer|cookie)'
+
+/** `--password=x`, `DB_PASSWORD=x`, `-Dapi.key=x`, `token:x`: the name stays, the value goes. */
+const named = new RegExp(`^(-{0,2}[\\w.-]*${secretName}[\\w.-]*\\s*[=:]\\s*)(.+)$`, 'is')
+/** `--password x`: the next argument is the value. */
+const announces = new RegExp(`^-{1,2}[\\w.-]*${secretName}$`, 'i')
+/** `user:password@` in a URL. */
+const inUrl = /([a-z][a-z0-9+.-]*:\/\/[^/\s:@]*):[^/\s@]+@/gi
+/** `Authorization: Bearer x`, as given to curl -H. */
+const header = /((?:authorization|proxy-authorization|x-api-key|cookie)\s*:\s*)(\S.*)$/is
+/** Values that are secrets by their form: AWS keys, GitHub and Slack tokens, JSON web tokens, PEM blocks. */
+const byForm =
+  /\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)|-----BEGIN[\s\S]*?(?:-----END[^-]*-----|$)/g
+/** Options of common clients that take a password right behind the letter (mysql -psecret) or as the next argument (sshpass -p). */
+const attached: Readonly<Record<string, RegExp>> = {
+  mysql: /^-p(.+)$/s,
+  mysqldump: /^-p(.+)$/s,
+  mysqladmin: /^-p(.+)$/s,
+  sshpass: /^-p(.+)$/s,
+}
+const letter: Readonly<Record<string, string>> = { sshpass: '-p', curl: '-u', 'redis-cli': '-a', htpasswd: '-b' }
+
+/** Replaces what looks like a secret in a command line, argument by argument. */
+export function redact(args: readonly string[]): { args: string[]; redacted: boolean } {
+  const program = (args[0] ?? '').replace(/^.*\//, '')
+  let isValue = false
+  const shown = args.map((arg, index) => {
+    if (index === 0) return arg
+    if (isValue && !arg.startsWith('-')) {
+      isValue = false
+      return redactedText
+    }
+    isValue = announces.test(arg) || letter[program] === arg
+    return redactOne(arg, attached[program])
+  })
+  return { args: shown, redacted: shown.some((arg, index) => arg !== args[index]) }
+}
+
+function redactOne(arg: string, attachedValue: RegExp | undefined): string {
+  if (attachedValue?.test(arg)) return `${arg.slice(0, 2)}${redactedText}`
+  const whole = named.exec(arg) ?? header.exec(arg)
+  if (whole !== null && !/^\s/.test(arg)) return `${whole[1]}${redactedText}`
+  return arg
+    .replace(header, `$1${redactedText}`)
+    .replace(inUrl, `$1:${redactedText}@`)
+    .replace(byForm, redactedText)
+    .replace(inText, `$1${redactedText}`)
+}
+
+/** The same inside a longer argument, such as the script of `sh -c`. */
+const inText = new RegExp(`((?:^|[\\s;'"&])-{0,2}[\\w.-]*${secretName}[\\w.-]*=)[^\\s;'"&]+`, 'gi')

@@ -1,0 +1,331 @@
+import type {
+  ArgsRecord,
+  CurrentProcess,
+  ExecRecord,
+  ForkRecord,
+  KernelRecord,
+  SignalRecord,
+} from '../record/record.ts'
+import { containerOf } from './cgroup.ts'
+import { type ProcessEntry, type Program, processId } from './entry.ts'
+import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
+
+/** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
+const auditUnset = 4_294_967_295
+
+/** How many ended processes in a row an ancestry keeps, so that a process that forks itself for ever stays bounded. */
+const endedAncestorsMax = 32
+
+export interface TableCounters {
+  /** Ended processes forgotten because `endedMax` others had ended since. */
+  forgotten: number
+  /** Processes whose fork was not seen and that had to be made from another record. */
+  inferred: number
+}
+
+/** The processes a record was about. */
+export interface Applied {
+  /** The one that acted. */
+  readonly process?: ProcessEntry | undefined
+  /** The one a signal is for. */
+  readonly target?: ProcessEntry | undefined
+  /** True if the record ended the process; false if it had ended before. */
+  readonly ended?: boolean
+}
+
+export interface TableOptions {
+  readonly bootId: string
+  /** How many ended processes are remembered. */
+  readonly endedMax?: number
+  /** Looks a process up in /proc; left out where there is none (a recording). */
+  readonly lookUp?: (pid: number) => ScannedProcess | undefined
+}
+
+/**
+ * Who is who: every life of a pid that records or /proc told of. Ended processes are remembered for a while,
+ * since what they did is asked about after they ended. Knows no clock and no file.
+ */
+export class ProcessTable {
+  readonly counters: TableCounters = { forgotten: 0, inferred: 0 }
+  private readonly bootId: string
+  private readonly endedMax: number
+  private readonly lookUp: (pid: number) => ScannedProcess | undefined
+  private readonly alive = new Map<number, ProcessEntry>()
+  private readonly byId = new Map<string, ProcessEntry>()
+  private readonly ended = new Set<ProcessEntry>()
+  /** Processes whose exec told of more arguments than it held; the rest follows at once. */
+  private readonly unfinished = new Map<ProcessEntry, { argv: string; argn: number }>()
+
+  constructor(options: TableOptions) {
+    this.bootId = options.bootId
+    this.endedMax = options.endedMax ?? 16_384
+    this.lookUp = options.lookUp ?? (() => undefined)
+  }
+
+  get size(): number {
+    return this.byId.size
+  }
+
+  /** The processes that are alive as far as is known. */
+  living(): Iterable<ProcessEntry> {
+    return this.alive.values()
+  }
+
+  /** The process with this pid that started then; without a start, the one that holds the pid now. */
+  find(pid: number, start?: bigint): ProcessEntry | undefined {
+    const holder = this.alive.get(pid)
+    if (start === undefined) return holder
+    const id = processId(this.bootId, start, pid)
+    if (holder === undefined || holder.id === id) return holder ?? this.byId.get(id)
+    if (holder.start === undefined) return this.adopt(holder, start, id)
+    return this.byId.get(id)
+  }
+
+  /** Learns what a record tells of processes. An exit ends its process; the entry stays for a while. */
+  apply(record: KernelRecord): Applied {
+    switch (record.type) {
+      case 'fork':
+        return { process: this.fork(record) }
+      case 'exec':
+        return { process: this.exec(record) }
+      case 'args':
+        return { process: this.moreArgs(record) }
+      case 'exit': {
+        const process = this.current(record)
+        return { process, ended: this.end(process, record.time) }
+      }
+      case 'signal':
+        return { process: runsInTask(record) ? this.current(record) : undefined, target: this.target(record) }
+      case 'signal-failed':
+        return { process: this.current(record) }
+      case 'oom':
+        return { target: this.find(record.tpid, record.tstart) }
+      default:
+        return {}
+    }
+  }
+
+  /** Adds what a scan of /proc found, and returns the processes that were alive here and that it did not find. */
+  reconcile(scan: readonly ScannedProcess[]): ProcessEntry[] {
+    const found = new Set<ProcessEntry>()
+    for (const process of scan) found.add(this.seed(process))
+    for (const process of scan) this.linkParent(process)
+    return [...this.alive.values()].filter((entry) => !found.has(entry))
+  }
+
+  /** Marks a process as ended; a second end of the same process changes nothing and returns false. */
+  end(entry: ProcessEntry | undefined, at: bigint): boolean {
+    if (entry === undefined || entry.endedAt !== undefined) return false
+    entry.endedAt = at
+    this.unfinished.delete(entry)
+    if (this.alive.get(entry.pid) === entry) this.alive.delete(entry.pid)
+    this.ended.add(entry)
+    for (const oldest of this.ended) {
+      if (this.ended.size <= this.endedMax) break
+      this.ended.delete(oldest)
+      if (this.byId.get(oldest.id) === oldest) this.byId.delete(oldest.id)
+      this.counters.forgotten += 1
+    }
+    return true
+  }
+
+  /** A probe told of a process without its start, and now a record of the process itself tells it. */
+  private adopt(entry: ProcessEntry, start: bigint, id: string): ProcessEntry {
+    this.byId.delete(entry.id)
+    entry.start = start
+    entry.id = id
+    this.byId.set(id, entry)
+    return entry
+  }
+
+  private fork(record: ForkRecord): ProcessEntry {
+    const known = this.find(record.pid, record.start)
+    if (known !== undefined && (record.start !== undefined || startedAbout(known, record.time))) return known
+    const parent =
+      this.find(record.ppid, record.pstart) ?? this.find(record.ppid) ?? this.infer(record.ppid, record.pstart)
+    const child = this.add(record.pid, record.start, {
+      parent,
+      ppid: record.ppid,
+      program: parent.program,
+      hasExeced: false,
+      nsPid: record.nspid,
+      nsId: record.nsid,
+      seeded: false,
+    })
+    const { uid, euid, loginUid, sessionId, tty, cgroup, container } = parent
+    Object.assign(child, { uid, euid, loginUid, sessionId, tty, cgroup, container })
+    cutEndedAncestors(child)
+    return child
+  }
+
+  private exec(record: ExecRecord): ProcessEntry | undefined {
+    const entry = this.current(record)
+    if (entry === undefined) return undefined
+    entry.hasExeced = true
+    entry.program = {
+      comm: record.comm,
+      exe: record.exe,
+      ...argumentsOf(record.argv ?? '', record.argv === undefined ? undefined : (record.argn ?? record.argv.length)),
+    }
+    this.unfinished.delete(entry)
+    if (record.argv !== undefined && record.argn !== undefined && record.argv.length < record.argn) {
+      this.unfinished.set(entry, { argv: record.argv, argn: record.argn })
+    }
+    return entry
+  }
+
+  private moreArgs(record: ArgsRecord): ProcessEntry | undefined {
+    const entry = this.find(record.pid, record.start)
+    const begun = entry === undefined ? undefined : this.unfinished.get(entry)
+    if (entry === undefined || begun === undefined || begun.argv.length !== record.at) return entry
+    const argv = begun.argv + record.argv
+    entry.program = { ...entry.program, ...argumentsOf(argv, begun.argn) }
+    if (argv.length < begun.argn) this.unfinished.set(entry, { argv, argn: begun.argn })
+    else this.unfinished.delete(entry)
+    return entry
+  }
+
+  /** The entry of the process that a record was made in, brought up to date. */
+  private current(record: CurrentProcess): ProcessEntry | undefined {
+    if (record.pid === undefined) return undefined
+    const entry = this.find(record.pid, record.start) ?? this.infer(record.pid, record.start)
+    learn(entry, record)
+    return entry
+  }
+
+  private target(record: SignalRecord): ProcessEntry | undefined {
+    const { tpid, tstart } = record
+    if (tpid === undefined) return undefined
+    const entry = this.find(tpid, tstart) ?? this.infer(tpid, tstart)
+    entry.uid ??= record.tuid
+    entry.ppid ??= record.tppid
+    entry.nsPid ??= record.tnspid
+    entry.nsId ??= record.tnsid
+    if (record.tcgroup !== undefined) moveTo(entry, record.tcgroup)
+    if (entry.program.comm === undefined && record.tcomm !== undefined) {
+      entry.program = { ...entry.program, comm: record.tcomm }
+    }
+    return entry
+  }
+
+  /** A process that was never heard of: from /proc if it is still there, else with nothing but its pid. */
+  private infer(pid: number, start: bigint | undefined): ProcessEntry {
+    this.counters.inferred += 1
+    const scanned = this.lookUp(pid)
+    if (scanned !== undefined && (start === undefined || isStartOf(scanned, start))) {
+      const entry = this.seed(scanned)
+      this.linkParent(scanned)
+      return entry
+    }
+    return this.add(pid, start, {
+      parent: undefined,
+      ppid: undefined,
+      program: nothing,
+      hasExeced: true,
+      seeded: false,
+    })
+  }
+
+  private seed(scanned: ScannedProcess): ProcessEntry {
+    const start = startOfScanned(scanned)
+    const entry =
+      this.find(scanned.pid, start) ??
+      this.add(scanned.pid, start, {
+        parent: undefined,
+        ppid: scanned.ppid,
+        program: { comm: scanned.comm, exe: scanned.exe, args: scanned.args, argsTruncated: false },
+        hasExeced: true,
+        seeded: true,
+      })
+    learn(entry, scanned)
+    return entry
+  }
+
+  private linkParent(scanned: ScannedProcess): void {
+    const entry = this.find(scanned.pid, startOfScanned(scanned))
+    if (entry === undefined || entry.parent !== undefined || scanned.ppid === undefined) return
+    const parent = this.alive.get(scanned.ppid)
+    if (parent !== entry) entry.parent = parent
+  }
+
+  private add(
+    pid: number,
+    start: bigint | undefined,
+    facts: Pick<ProcessEntry, 'parent' | 'ppid' | 'program' | 'hasExeced' | 'seeded'> & {
+      nsPid?: number | undefined
+      nsId?: number | undefined
+    },
+  ): ProcessEntry {
+    const entry: ProcessEntry = {
+      id: processId(this.bootId, start, pid),
+      pid,
+      start,
+      nsPid: undefined,
+      nsId: undefined,
+      uid: undefined,
+      euid: undefined,
+      loginUid: undefined,
+      sessionId: undefined,
+      tty: undefined,
+      cgroup: undefined,
+      container: null,
+      endedAt: undefined,
+      ...facts,
+    }
+    const holder = this.alive.get(pid)
+    if (holder !== undefined) this.end(holder, start ?? holder.start ?? 0n)
+    this.alive.set(pid, entry)
+    this.byId.set(entry.id, entry)
+    return entry
+  }
+}
+
+/** A fork without a start is that of a known process if that one started just before it. */
+function startedAbout(entry: ProcessEntry, at: bigint): boolean {
+  return entry.start !== undefined && at - entry.start < 50_000_000n && entry.start - at < 50_000_000n
+}
+
+const nothing: Program = { comm: undefined, exe: undefined, args: undefined, argsTruncated: false }
+
+/** Whether the record's process is the one that acted, and not one that an interrupt happened to hit. */
+export function runsInTask(record: SignalRecord): boolean {
+  return (record.ctx ?? 0) === 0
+}
+
+/** Splits NUL-terminated arguments. `expectedBytes` undefined: nothing is known of them. */
+function argumentsOf(argv: string, expectedBytes: number | undefined): Pick<Program, 'args' | 'argsTruncated'> {
+  if (expectedBytes === undefined) return { args: undefined, argsTruncated: false }
+  const args = argv.split('\0')
+  if (argv.endsWith('\0') || argv === '') args.pop()
+  return { args, argsTruncated: argv.length < expectedBytes }
+}
+
+function learn(entry: ProcessEntry, facts: CurrentProcess): void {
+  entry.ppid ??= facts.ppid
+  entry.nsPid ??= facts.nspid
+  entry.nsId ??= facts.nsid
+  if (facts.uid !== undefined) entry.uid = facts.uid
+  if (facts.euid !== undefined) entry.euid = facts.euid
+  if (facts.luid !== undefined) entry.loginUid = facts.luid === auditUnset ? undefined : facts.luid
+  if (facts.ses !== undefined) entry.sessionId = facts.ses === auditUnset ? undefined : facts.ses
+  if (facts.tty !== undefined) entry.tty = facts.tty === '' ? undefined : facts.tty.replace(/^pts(?=\d)/, 'pts/')
+  if (facts.cgroup !== undefined) moveTo(entry, facts.cgroup)
+  const isFirstThread = facts.tid === undefined || facts.tid === facts.pid
+  const comm = isFirstThread ? (facts.comm ?? entry.program.comm) : entry.program.comm
+  const exe = entry.program.exe ?? (facts.exe === '' ? undefined : facts.exe)
+  if (comm !== entry.program.comm || exe !== entry.program.exe) entry.program = { ...entry.program, comm, exe }
+}
+
+function moveTo(entry: ProcessEntry, cgroup: string): void {
+  if (entry.cgroup === cgroup) return
+  entry.cgroup = cgroup
+  entry.container = containerOf(cgroup)
+}
+
+function cutEndedAncestors(entry: ProcessEntry): void {
+  let last = entry
+  for (let count = 0; last.parent?.endedAt !== undefined; count += 1) {
+    last = last.parent
+    if (count === endedAncestorsMax) last.parent = undefined
+  }
+}
