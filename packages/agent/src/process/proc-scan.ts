@@ -40,6 +40,14 @@ export function isStartOf(process: ScannedProcess, start: bigint): boolean {
   return isInTick(start, BigInt(process.startTicks))
 }
 
+/** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+const initialPidNamespace = 0xeffffffc
+
+/** Whether /proc shows the pids that probes tell: not so in a container with a pid namespace of its own. */
+export function seesAllPids(root = '/proc'): boolean {
+  return attempt(() => readlinkSync(`${root}/self/ns/pid`)) === `pid:[${initialPidNamespace}]`
+}
+
 /** All processes of this host. One that ends while it is read is left out. */
 export async function scanProc(root = '/proc'): Promise<ScannedProcess[]> {
   const names = (await readdir(root)).filter((name) => /^\d+$/.test(name))

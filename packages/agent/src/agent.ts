@@ -1,0 +1,218 @@
+import type { AgentStamp, Event } from '@whokilled/shared/event'
+import { Attribution } from './attribution/attribution.ts'
+import { LossLog } from './attribution/loss-log.ts'
+import { PublishFilter } from './attribution/publish-filter.ts'
+import { StoryTeller } from './attribution/story-teller.ts'
+import { Canary } from './canary.ts'
+import { BootClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { Coverage } from './coverage.ts'
+import { ProbeError } from './errors.ts'
+import type { EventDraft } from './event-draft.ts'
+import type { Probe, ProbeEnd, ProbeRun } from './probe/probe.ts'
+import type { ScannedProcess } from './process/proc-scan.ts'
+import { ProcessTable } from './process/table.ts'
+import { Vanished } from './process/vanished.ts'
+import { RecordOrder } from './record/order.ts'
+import { parseRecord, type RejectReason } from './record/parse.ts'
+import type { KernelRecord, StartRecord } from './record/record.ts'
+import type { EventStamp } from './stamp.ts'
+import type { UserNames } from './user-names.ts'
+
+/** Where events go. Resolves when the next may come; a sink that cannot keep one counts it itself. */
+export interface EventSink {
+  accept(event: Event): Promise<void>
+  /** Events that were not kept since the last call, to be told as a gap. */
+  takeDropped(): { count: number; reason: string } | undefined
+}
+
+export interface AgentOptions {
+  readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'>
+  readonly stamp: EventStamp
+  readonly sink: EventSink
+  readonly bootId: string
+  readonly userNames: UserNames
+  /** The processes that are alive now, as /proc or a recording tells; undefined where nothing can tell. */
+  readonly scan: () => Promise<readonly ScannedProcess[] | undefined>
+  /** One process of this host by its pid. */
+  readonly lookUp?: ((pid: number) => ScannedProcess | undefined) | undefined
+  /** Whether to prove with a signal of its own that kills are seen; a recording cannot. */
+  readonly canary: boolean
+  /** Only this service. */
+  readonly only?: string | undefined
+}
+
+export interface AgentCounters {
+  lines: number
+  rejected: Partial<Record<RejectReason, number>>
+  records: number
+  events: number
+  restarts: number
+}
+
+/** The version of docs/line-protocol.md that this program understands. */
+const protocolVersion = 1
+
+/** How many events may wait for the proof that kills are seen; more are not kept. */
+const draftsBeforeProofMax = 10_000
+
+/**
+ * The line on one host: probe → record → order → process table → attribution → event → sink.
+ * One object follows a host over all runs of its probe.
+ */
+export class Agent {
+  readonly counters: AgentCounters = { lines: 0, rejected: {}, records: 0, events: 0, restarts: 0 }
+  readonly table: ProcessTable
+  readonly filter: PublishFilter
+  readonly losses = new LossLog(0n)
+  order = new RecordOrder()
+  private readonly options: AgentOptions
+  private readonly clock = new BootClock({ real: 0n, boot: 0n })
+  private readonly coverage: Coverage
+  private readonly attribution: Attribution
+  private readonly vanished: Vanished
+  private probe: AgentStamp['probe'] = 'none'
+  private canary: Canary | undefined
+  private isWatching = false
+  private lastTime = 0n
+  private beforeProof: EventDraft[] = []
+  /** Why the watching was interrupted; null before the first time. */
+  private gapReason: string | null = null
+
+  constructor(options: AgentOptions) {
+    this.options = options
+    const { config, bootId, userNames, lookUp } = options
+    this.table = new ProcessTable({
+      bootId,
+      endedMax: config.endedProcessesMax,
+      ...(lookUp !== undefined && { lookUp }),
+    })
+    this.filter = new PublishFilter({
+      table: this.table,
+      services: config.services,
+      only: options.only,
+      programLifeMsMin: config.publish.programLifeMsMin,
+      signals: config.publish.signals,
+      self: () => this.canary?.agent,
+    })
+    const describe = { clock: this.clock, redactArguments: config.redactArguments, userName: userNames.nameOf }
+    this.coverage = new Coverage(this.clock, this.losses)
+    this.attribution = new Attribution({
+      table: this.table,
+      services: config.services,
+      filter: this.filter,
+      teller: new StoryTeller(describe, this.losses),
+      losses: this.losses,
+    })
+    this.vanished = new Vanished(this.table)
+  }
+
+  /** Follows one run of a probe to its end. Throws a ProbeError if it never told of a kill that was really sent. */
+  async follow(probe: Probe, run: ProbeRun): Promise<ProbeEnd> {
+    this.probe = probe.kind
+    this.order = new RecordOrder()
+    let blind: unknown
+    try {
+      for await (const line of run.lines()) {
+        for (const record of this.read(line)) {
+          if (record.type === 'start') {
+            await this.begin(record)
+            this.canary?.sing().catch((error: unknown) => {
+              blind = error
+              return run.stop()
+            })
+          } else await this.take(record)
+        }
+      }
+      for (const record of this.order.flush()) await this.take(record)
+    } finally {
+      this.canary?.stop()
+    }
+    const end = await run.ended
+    await this.finish(blind instanceof ProbeError ? blind.message : (end.error?.message ?? 'the agent was stopped'))
+    if (blind !== undefined) throw blind
+    return end
+  }
+
+  private read(line: string): ReturnType<RecordOrder['push']> {
+    this.counters.lines += 1
+    const parsed = parseRecord(line)
+    if ('rejected' in parsed) {
+      const { rejected } = this.counters
+      rejected[parsed.rejected] = (rejected[parsed.rejected] ?? 0) + 1
+      return []
+    }
+    return this.order.push(parsed.record)
+  }
+
+  /** A probe has begun to print: only now is /proc read, so that no process falls between the two. */
+  private async begin(record: StartRecord): Promise<void> {
+    if (record.v !== protocolVersion) {
+      throw new ProbeError(
+        'protocol-version',
+        `expected a probe that speaks version ${protocolVersion} of the line protocol, got version ${record.v}`,
+        'Build the probe module again with this version of the agent (`whokilled-agent build-module`).',
+      )
+    }
+    this.clock.learn(record)
+    this.lastTime = record.time
+    await this.rescan(record.time)
+    if (this.options.canary) this.canary = new Canary()
+    else await this.watchFrom(record.time)
+  }
+
+  /** Learns the processes that no record told of, and which of those that it knows are gone. */
+  private async rescan(at: bigint): Promise<void> {
+    const scan = await this.options.scan()
+    if (scan !== undefined) this.vanished.missed(this.table.reconcile(scan), at)
+  }
+
+  private async take(record: ReturnType<RecordOrder['push']>[number]): Promise<void> {
+    this.counters.records += 1
+    if (record.type === 'hole') {
+      await this.emit([this.coverage.hole(record)])
+      await this.rescan(record.before)
+      return
+    }
+    this.lastTime = record.time
+    const applied = this.table.apply(record)
+    if (this.canary?.hears(record, applied)) await this.watchFrom(record.time)
+    await this.emit(this.attribution.follow(record, applied))
+    if (record.type === 'heartbeat' || record.type === 'stop') await this.beat(record)
+  }
+
+  private async beat(record: KernelRecord & { type: 'heartbeat' | 'stop' }): Promise<void> {
+    await this.emit(this.coverage.heartbeat(record))
+    for (const process of this.vanished.overdue(record.time))
+      await this.emit(this.attribution.vanish(process, record.time))
+    const dropped = this.options.sink.takeDropped()
+    if (dropped === undefined) return
+    await this.emit([this.coverage.dropped(record.time, record.time, dropped.count, dropped.reason)])
+  }
+
+  private async watchFrom(time: bigint): Promise<void> {
+    this.isWatching = true
+    const waiting = this.beforeProof
+    this.beforeProof = []
+    await this.emit([...this.coverage.begin(time, this.gapReason), ...waiting])
+  }
+
+  private async finish(reason: string): Promise<void> {
+    if (this.isWatching) await this.emit([this.coverage.end(this.lastTime, reason)])
+    this.isWatching = false
+    this.gapReason = reason
+    this.counters.restarts += 1
+  }
+
+  /** Until it is proven that kills are seen, events wait: the first one says since when this host is watched. */
+  private async emit(drafts: readonly EventDraft[]): Promise<void> {
+    if (!this.isWatching) {
+      this.beforeProof.push(...drafts.slice(0, draftsBeforeProofMax - this.beforeProof.length))
+      return
+    }
+    for (const draft of drafts) {
+      this.counters.events += 1
+      await this.options.sink.accept(this.options.stamp.stamp(draft, this.probe))
+    }
+  }
+}

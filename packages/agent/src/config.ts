@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { parseSettings } from '@whokilled/shared/settings'
+import { z } from 'zod'
+import { ConfigError } from './errors.ts'
+
+const ServiceSetting = z.strictObject({
+  name: z.string().min(1).max(255),
+  /** Path of the executable. In this and the next three `*` stands for anything. */
+  exe: z.string().optional(),
+  comm: z.string().optional(),
+  /** Matched against the arguments joined by spaces. */
+  args: z.string().optional(),
+  cgroup: z.string().optional(),
+  /** A user id. */
+  user: z.int().nonnegative().optional(),
+})
+
+/** Which probe to run: `auto` takes the best that this host can run. */
+const probeSetting = z
+  .string()
+  .regex(/^(?:auto|stap|bpftrace|replay:.+)$/, 'expected auto, stap, bpftrace or replay:FILE')
+
+/** The settings, as written in the file. Every limit has a default. */
+const Settings = z.strictObject({
+  natsUrl: z
+    .string()
+    .regex(/^(?:nats|tls):\/\/./, 'expected a URL that begins with nats:// or tls://')
+    .default('nats://127.0.0.1:4222'),
+  /** A file that holds the URL, where it contains a password. */
+  natsUrlFile: z.string().optional(),
+  /** The name events are published under; the host's own by default. */
+  hostName: z.string().min(1).max(255).optional(),
+  /** Identity and spool. */
+  stateFolder: z.string().default('/var/lib/whokilled'),
+  /** Modules built here. */
+  cacheFolder: z.string().default('/var/cache/whokilled'),
+  probe: probeSetting.default('auto'),
+  /** A probe module built elsewhere; the host then needs neither compiler nor headers. */
+  module: z.string().optional(),
+  replay: z
+    .strictObject({
+      speed: z.enum(['real', 'fast']).default('fast'),
+      /** `now` tells a recording as if it began now; `recorded` keeps its times. */
+      time: z.enum(['recorded', 'now']).default('recorded'),
+    })
+    .prefault({}),
+  services: z.array(ServiceSetting).max(1_000).default([]),
+  publish: z
+    .strictObject({
+      /** Publish signals that did not end a service, too. */
+      signals: z.boolean().default(true),
+      /** A program that is no service by unit, container or rule counts as one if it lived this long. */
+      programLifeMsMin: z.int().nonnegative().default(1_000),
+    })
+    .prefault({}),
+  redactArguments: z.boolean().default(true),
+  /** Events kept on disk while NATS is away. */
+  spoolEventsMax: z.int().min(100).default(500_000),
+  /** Ended processes remembered. */
+  endedProcessesMax: z.int().min(100).default(16_384),
+  /** Prometheus metrics on http://127.0.0.1:PORT/metrics; null: none. */
+  metricsPort: z.int().min(0).max(65_535).nullable().default(null),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+export type Config = Readonly<Omit<z.output<typeof Settings>, 'natsUrlFile'>>
+
+/** Settings of the command line, which win over the file's. */
+export interface GivenSettings {
+  readonly probe?: string | undefined
+  readonly module?: string | undefined
+  readonly stateFolder?: string | undefined
+}
+
+/** Reads the settings: the file, over it the environment, over it the command line. */
+export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv, given: GivenSettings): Config {
+  const natsUrl = environment.WHOKILLED_NATS_URL
+  const written = {
+    ...(file === undefined ? {} : readJson(file)),
+    ...(natsUrl === undefined || natsUrl === '' ? {} : { natsUrl }),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  }
+  const parsed = parseSettings(Settings, written)
+  if ('problems' in parsed) {
+    throw new ConfigError('config-invalid', parsed.problems.join('; '), 'docs/agent.md names every setting.')
+  }
+  const { natsUrlFile, ...settings } = parsed.settings
+  return Object.freeze({ ...settings, ...(natsUrlFile === undefined ? {} : { natsUrl: readSecret(natsUrlFile) }) })
+}
+
+function readJson(file: string): Record<string, unknown> {
+  const text = readText(file)
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch (cause) {
+    // JSON.parse quotes the text around the fault, which may be a password; only the place is told.
+    const place = /position \d+/.exec((cause as Error).message)?.[0] ?? 'its end'
+    throw new ConfigError(
+      'config-not-json',
+      `${file}: expected JSON, found a fault at ${place}`,
+      'Comments and trailing commas are not JSON.',
+    )
+  }
+  throw new ConfigError('config-not-json', `${file}: expected a JSON object`, 'Write the settings between { and }.')
+}
+
+function readSecret(file: string): string {
+  return readText(file).trim()
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(
+      'config-unreadable',
+      `expected to read ${file}: ${(cause as Error).message}`,
+      'Check the path and its permissions.',
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,108 @@
+import { createServer, type Server } from 'node:http'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Agent } from './agent.ts'
+import { AgentError } from './errors.ts'
+import type { Publisher } from './publish.ts'
+import type { Spool } from './spool/spool.ts'
+
+/** What the metrics are read from. */
+export interface Measured {
+  readonly agent: Agent
+  readonly spool: Spool
+  readonly publisher: Publisher
+}
+
+/** Everything that the stages count, under Prometheus names. */
+export function agentMetrics({ agent, spool, publisher }: Measured): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const counter = (name: string, help: string, read: () => number) =>
+    registry.registerMetric(
+      new Counter({
+        name: `whokilled_agent_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.reset()
+          this.inc(read())
+        },
+      }),
+    )
+  const gauge = (name: string, help: string, read: () => number) =>
+    registry.registerMetric(
+      new Gauge({
+        name: `whokilled_agent_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.set(read())
+        },
+      }),
+    )
+  counter('lines_total', 'Lines that the probe printed.', () => agent.counters.lines)
+  counter('records_total', 'Records taken in order.', () => agent.counters.records)
+  counter('records_lost_total', 'Sequence numbers of this run that never came.', () => agent.order.counters.lost)
+  counter(
+    'records_late_total',
+    'Records that came after they were given up, or twice.',
+    () => agent.order.counters.late,
+  )
+  gauge('records_waiting_max', 'The most records that waited for a missing one.', () => agent.order.counters.waitingMax)
+  counter('probe_runs_ended_total', 'Runs of the probe that ended.', () => agent.counters.restarts)
+  gauge('processes', 'Processes remembered.', () => agent.table.size)
+  counter('processes_forgotten_total', 'Ended processes forgotten at the limit.', () => agent.table.counters.forgotten)
+  counter('processes_inferred_total', 'Processes whose start was not seen.', () => agent.table.counters.inferred)
+  counter('deaths_told_total', 'Ends of processes that were published.', () => agent.filter.counters.deathsTold)
+  counter(
+    'deaths_counted_total',
+    'Ends of processes that were only counted.',
+    () => agent.filter.counters.deathsCounted,
+  )
+  counter('signals_told_total', 'Signals that were published.', () => agent.filter.counters.signalsTold)
+  counter('signals_counted_total', 'Signals that were only counted.', () => agent.filter.counters.signalsCounted)
+  counter('events_total', 'Events decided.', () => agent.counters.events)
+  gauge('spool_events', 'Events that wait to be published.', () => spool.length)
+  counter('spool_refused_full_total', 'Events refused because the spool was full.', () => spool.counters.refusedFull)
+  counter('spool_refused_disk_total', 'Events refused because its disk failed.', () => spool.counters.refusedByDisk)
+  counter('published_total', 'Events acknowledged by NATS.', () => publisher.counters.published)
+  counter('publish_failures_total', 'Failed attempts to publish.', () => publisher.counters.failures)
+  gauge('nats_connected', '1 if connected to NATS.', () => publisher.counters.connected)
+  registry.registerMetric(
+    new Counter({
+      name: 'whokilled_agent_lines_rejected_total',
+      help: 'Lines that were no records, by reason.',
+      labelNames: ['reason'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [reason, count] of Object.entries(agent.counters.rejected)) this.inc({ reason }, count)
+      },
+    }),
+  )
+  return registry
+}
+
+/** Serves `/metrics` on loopback. */
+export async function serveMetrics(registry: Registry, port: number): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end('Only /metrics is here.\n')
+      return
+    }
+    response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: Error) =>
+      reject(
+        new AgentError(
+          'metrics-port-in-use',
+          `expected to listen on 127.0.0.1:${port}: ${cause.message}`,
+          'Set another "metricsPort", or null for none.',
+          { cause },
+        ),
+      ),
+    )
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return server
+}

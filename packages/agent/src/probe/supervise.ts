@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { ProbeError } from '../errors.ts'
+import type { Probe, ProbeEnd, ProbeRun } from './probe.ts'
+import { withWatchdog } from './watchdog.ts'
+
+export interface SuperviseOptions {
+  readonly probe: Probe
+  /** Follows one run to its end. */
+  readonly follow: (probe: Probe, run: ProbeRun) => Promise<ProbeEnd>
+  readonly signal: AbortSignal
+  /** Told of each end that was not expected, and of warnings. */
+  readonly onTrouble: (error: ProbeError, retryInMs: number) => void
+  readonly onWarning: (warning: string) => void
+}
+
+const retryMsMin = 1_000
+const retryMsMax = 60_000
+/** A run that lasted this long was a good one: the next failure waits the shortest time again. */
+const goodRunMs = 300_000
+
+/**
+ * Keeps a probe running until the signal aborts: starts it again after an end that was not asked for, each time
+ * later. Throws if it cannot even start the first time. A recording runs once.
+ */
+export async function supervise({ probe, follow, signal, onTrouble, onWarning }: SuperviseOptions): Promise<void> {
+  let retryMs = retryMsMin
+  let hasRun = false
+  while (!signal.aborted) {
+    const startedAt = Date.now()
+    try {
+      const started = await probe.start()
+      const run = probe.kind === 'replay' ? started : withWatchdog(started)
+      hasRun = true
+      const end = await untilAborted(signal, run, () => follow(probe, run))
+      for (const warning of end.warnings) onWarning(warning)
+      if (signal.aborted || probe.kind === 'replay') return
+      if (end.error !== null) throw end.error
+      throw new ProbeError(
+        'probe-ended',
+        'expected the tracer to run on, it ended without an error',
+        'It is started again.',
+      )
+    } catch (error) {
+      if (!(error instanceof ProbeError) || !hasRun) throw error
+      if (signal.aborted) return
+      if (Date.now() - startedAt > goodRunMs) retryMs = retryMsMin
+      onTrouble(error, retryMs)
+      await pause(retryMs, undefined, { signal }).catch(() => undefined)
+      retryMs = Math.min(retryMs * 2, retryMsMax)
+    }
+  }
+}
+
+async function untilAborted<T>(signal: AbortSignal, run: ProbeRun, follow: () => Promise<T>): Promise<T> {
+  const stop = () => void run.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await follow()
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

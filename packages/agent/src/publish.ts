@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import type { Event, EventType } from '@whokilled/shared/event'
+import { eventSubject, messageId } from '@whokilled/shared/subjects'
+import type { Spool, SpooledEvent } from './spool/spool.ts'
+
+export interface PublisherOptions {
+  readonly url: string
+  readonly hostName: string
+  /** Milliseconds to wait after a failure; doubled up to the maximum. */
+  readonly retryMs?: number
+}
+
+/** How many messages may be on their way without an acknowledgement, and how large each may be. */
+const windowMessages = 64
+const messageEventsMax = 100
+const messageBytesMax = 256 * 1_024
+const retryMsMax = 10_000
+const ackTimeoutMs = 5_000
+
+export interface PublisherCounters {
+  published: number
+  messages: number
+  failures: number
+  connected: 0 | 1
+}
+
+/**
+ * Publishes what the spool holds, in its order, to JetStream, and deletes it there once it is acknowledged.
+ * While the server is away it keeps trying; a message published twice has the same id and is recognised.
+ */
+export class Publisher {
+  readonly counters: PublisherCounters = { published: 0, messages: 0, failures: 0, connected: 0 }
+  private readonly spool: Spool
+  private readonly options: PublisherOptions
+  private readonly onFailure: (error: Error) => void
+  private readonly stopping = new AbortController()
+  private connection: NatsConnection | undefined
+
+  constructor(spool: Spool, options: PublisherOptions, onFailure: (error: Error) => void) {
+    this.spool = spool
+    this.options = options
+    this.onFailure = onFailure
+  }
+
+  /** Publishes until it is stopped. */
+  async run(): Promise<void> {
+    const { signal } = this.stopping
+    let waitMs = this.options.retryMs ?? 200
+    while (!signal.aborted) {
+      try {
+        const stream = await this.stream()
+        await this.publishNext(stream, signal)
+        waitMs = this.options.retryMs ?? 200
+      } catch (error) {
+        if (signal.aborted) break
+        this.counters.failures += 1
+        this.onFailure(error as Error)
+        await delay(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+        waitMs = Math.min(waitMs * 2, retryMsMax)
+      }
+    }
+    await this.connection?.close()
+    this.counters.connected = 0
+  }
+
+  /** Gives what waits a last chance of `graceMs`, then ends `run`. */
+  async stop(graceMs: number): Promise<void> {
+    const until = Date.now() + graceMs
+    while (this.spool.length > 0 && this.counters.connected === 1 && Date.now() < until) await delay(20)
+    this.stopping.abort()
+  }
+
+  private async stream(): Promise<JetStreamClient> {
+    if (this.connection === undefined || this.connection.isClosed()) {
+      this.counters.connected = 0
+      const { url, hostName } = this.options
+      this.connection = await connect({ servers: url, name: `whokilled-agent ${hostName}`, maxReconnectAttempts: -1 })
+      this.counters.connected = 1
+    }
+    return jetstream(this.connection, { timeout: ackTimeoutMs })
+  }
+
+  /** Publishes one window of messages and forgets what was acknowledged without a hole. */
+  private async publishNext(stream: JetStreamClient, signal: AbortSignal): Promise<void> {
+    const events = await this.spool.read(undefined, windowMessages * 8, signal)
+    const messages = messagesOf(events).slice(0, windowMessages)
+    const acks = messages.map(({ type, first, lines }) =>
+      stream.publish(eventSubject(this.options.hostName, type), lines.join('\n'), {
+        msgID: messageId(first, lines.length),
+        timeout: ackTimeoutMs,
+      }),
+    )
+    const outcomes = await Promise.allSettled(acks)
+    const failedAt = outcomes.findIndex((outcome) => outcome.status === 'rejected')
+    const done = messages.slice(0, failedAt === -1 ? messages.length : failedAt)
+    const last = done.at(-1)
+    if (last !== undefined) {
+      await this.spool.remove(last.lastKey)
+      this.counters.messages += done.length
+      this.counters.published += done.reduce((sum, { lines }) => sum + lines.length, 0)
+    }
+    const failed = outcomes[failedAt]
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+}
+
+interface Message {
+  readonly type: EventType
+  readonly first: string
+  readonly lines: string[]
+  lastKey: string
+}
+
+/** Puts neighbours of the same type into one message, so the order of all events stays. */
+function messagesOf(events: readonly SpooledEvent[]): Message[] {
+  const messages: Message[] = []
+  let bytes = 0
+  for (const { key, json } of events) {
+    const { type, id } = JSON.parse(json) as Event
+    const last = messages.at(-1)
+    bytes += json.length
+    if (last?.type === type && last.lines.length < messageEventsMax && bytes < messageBytesMax) {
+      last.lines.push(json)
+      last.lastKey = key
+    } else {
+      messages.push({ type, first: id, lines: [json], lastKey: key })
+      bytes = json.length
+    }
+  }
+  return messages
+}
