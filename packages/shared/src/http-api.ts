@@ -107,6 +107,8 @@ export const HostStatus = z.object({
   lastSeenAt: timestamp,
   watchedSince: timestamp.nullable(),
   lostRecords: z.int().nonnegative(),
+  /** Events that the agent numbered and that never came. */
+  lostEvents: z.int().nonnegative().optional(),
 })
 export type HostStatus = z.infer<typeof HostStatus>
 

@@ -1,0 +1,125 @@
+import type { NatsConnection } from '@nats-io/transport-node'
+import type pg from 'pg'
+import { retry } from './backoff.ts'
+import type { Config } from './config.ts'
+import { SchemaError } from './errors.ts'
+import { keepHouse } from './housekeeping.ts'
+import { listen } from './http/listen.ts'
+import { buildServer } from './http/server.ts'
+import { ingest } from './ingest/consume.ts'
+import { connectNats } from './ingest/nats.ts'
+import { openConsumer } from './ingest/stream.ts'
+import type { Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { checkSchema, migrate } from './migrate.ts'
+import { Readiness } from './readiness.ts'
+import { openDatabase } from './store/database.ts'
+import { makePartitions } from './store/partitions.ts'
+import { storeBatch } from './store/store-batch.ts'
+
+/** A running collector. */
+export interface Collector {
+  /** Where it answers: `http://127.0.0.1:9137`. */
+  readonly url: string
+  /** Resolves when it was stopped; rejects if it cannot go on (the schema is not the right one). */
+  readonly ended: Promise<void>
+  /** Finishes the batch in hand and closes everything. */
+  stop(): Promise<void>
+}
+
+/**
+ * The line: consume → validate → store → acknowledge; and HTTP, which answers from what is stored.
+ *
+ * Rejects if it cannot listen. It does not need NATS or Postgres to start: it waits for them, and /readyz tells which
+ * one is missing.
+ */
+export async function startCollector(config: Config, log: Log, options: { migrate: boolean }): Promise<Collector> {
+  const metrics = createMetrics()
+  const readiness = new Readiness()
+  const stopping = new AbortController()
+  const { signal } = stopping
+
+  const database = openDatabase(config.postgresUrl, config.postgresConnectionsMax, (error) =>
+    log.warn({ err: error }, 'a connection to Postgres was lost'),
+  )
+  const http = await buildServer({ database, metrics, readiness, log })
+  const url = await listen(http, config).catch(async (error) => {
+    await database.end()
+    throw error
+  })
+
+  const ended = run().finally(async () => {
+    await http.close()
+    await database.end()
+  })
+  ended.catch(() => {}) // Whoever holds the collector sees it in `ended`.
+  return {
+    url,
+    ended,
+    async stop() {
+      stopping.abort()
+      await ended
+    },
+  }
+
+  async function run(): Promise<void> {
+    let nats: NatsConnection | undefined
+    try {
+      await patiently('postgres', () => prepareDatabase(config, database, readiness, options.migrate))
+      nats = await patiently('nats', () => connectNats(config, (problem) => readiness.natsIs(problem)))
+      const connection = nats
+      const line = {
+        config,
+        metrics,
+        log,
+        openConsumer: () => openConsumer(connection, config),
+        store: storeBatch.bind(undefined, database),
+        consuming: (yes: boolean) => readiness.consumingIs(yes),
+      }
+      await Promise.all([ingest(line, signal), keepHouse({ config, metrics, log, database }, signal)])
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      // Sends the last acknowledgements.
+      if (nats !== undefined && !nats.isClosed()) await drain(nats)
+    }
+  }
+
+  function patiently<T>(server: 'nats' | 'postgres', attempt: () => Promise<T>): Promise<T> {
+    return retry(attempt, {
+      signal,
+      retryable: (error) => !(error instanceof SchemaError),
+      failed(error, delayMs) {
+        metrics.retries.inc({ server })
+        log.warn({ err: error, delayMs }, `${server} cannot be reached; trying again`)
+      },
+    })
+  }
+}
+
+async function prepareDatabase(
+  config: Config,
+  database: pg.Pool,
+  readiness: Readiness,
+  mayMigrate: boolean,
+): Promise<void> {
+  if (mayMigrate) await migrate(config.postgresUrl)
+  try {
+    await checkSchema(database)
+  } catch (error) {
+    if (error instanceof SchemaError) readiness.schemaIs(error.message)
+    throw error
+  }
+  await makePartitions(database)
+  readiness.schemaIs(null)
+}
+
+const drainDelayMaxMs = 2_000
+
+/** While NATS is away draining would wait for it to come back. */
+async function drain(nats: NatsConnection): Promise<void> {
+  const closed = nats.drain().catch(() => nats.close())
+  const timer = setTimeout(() => void nats.close(), drainDelayMaxMs)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs'
+import { httpPort } from '@whokilled/shared/http-api'
+import { z } from 'zod'
+import { ConfigError } from './errors.ts'
+import { nearestWord } from './nearest-word.ts'
+
+const url = (protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (value) =>
+        value.split(',').every((part) => protocols.some((protocol) => part.trim().startsWith(`${protocol}://`))),
+      `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+    )
+
+const Stream = z.strictObject({
+  /** An event older than this is dropped from the stream, stored or not. */
+  ageMaxHours: z.number().positive().default(168),
+  /** The oldest events are dropped when the stream gets larger than this. */
+  bytesMax: z.int().positive().default(1_073_741_824),
+  /** Within this time a message published again is recognised by its id. */
+  duplicateWindowSeconds: z.int().min(1).default(120),
+  replicas: z.int().min(1).max(5).default(1),
+})
+
+const Batch = z.strictObject({
+  /** Messages in one transaction, and messages fetched ahead. */
+  messagesMax: z.int().min(1).max(10_000).default(200),
+  /** A transaction is closed when its messages' bytes reach this. */
+  bytesMax: z.int().min(1_024).max(67_108_864).default(4_194_304),
+  /** How long a transaction waits for more messages. */
+  delayMs: z.int().min(0).max(10_000).default(20),
+})
+
+/** The settings, as written in the file. Every limit has a default. */
+const Settings = z.strictObject({
+  natsUrl: url(['nats', 'tls', 'ws', 'wss']).default('nats://127.0.0.1:4222'),
+  natsUrlFile: z.string().optional(),
+  /** A .creds file as made by nsc. */
+  natsCredentialsFile: z.string().optional(),
+  postgresUrl: url(['postgres', 'postgresql']).optional(),
+  postgresUrlFile: z.string().optional(),
+  /** Connections kept for storing and for answering together. */
+  postgresConnectionsMax: z.int().min(2).max(100).default(8),
+  httpHost: z.string().min(1).default('127.0.0.1'),
+  /** 0: any free port. */
+  httpPort: z.int().min(0).max(65_535).default(httpPort),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  stream: Stream.prefault({}),
+  batch: Batch.prefault({}),
+  /** A message that is not acknowledged within this time is delivered again. */
+  ackWaitSeconds: z.int().min(1).max(3_600).default(30),
+  /** Messages delivered and not acknowledged yet, over all collectors. */
+  ackPendingMax: z.int().min(1).max(100_000).default(2_000),
+  /** A larger event goes to the dead letters. */
+  eventBytesMax: z.int().min(1_024).max(16_777_216).default(262_144),
+  /** Events older than this are deleted; null keeps them for ever. */
+  retentionDays: z.int().min(1).nullable().default(90),
+  /** The oldest dead letters are deleted when there are more. */
+  deadLettersMax: z.int().min(1).default(100_000),
+})
+
+/** The settings once the files they name have been read. */
+export type Config = Readonly<
+  Omit<z.output<typeof Settings>, 'natsUrlFile' | 'postgresUrlFile' | 'natsCredentialsFile' | 'postgresUrl'> & {
+    postgresUrl: string
+    natsCredentials: string | null
+  }
+>
+
+const variables = {
+  WHOKILLED_NATS_URL: 'natsUrl',
+  WHOKILLED_POSTGRES_URL: 'postgresUrl',
+  WHOKILLED_HTTP_HOST: 'httpHost',
+  WHOKILLED_HTTP_PORT: 'httpPort',
+  WHOKILLED_LOG_LEVEL: 'logLevel',
+} as const
+
+/**
+ * Reads the settings: the file, and over it the environment. An unknown key is an error that names the nearest one.
+ * No message repeats a URL, because it may hold a password.
+ */
+export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv): Config {
+  const written = { ...(file === undefined ? {} : readJson(file)), ...fromEnvironment(environment) }
+  const parsed = Settings.safeParse(written)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => describe(issue, written))
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      problems.join('; '),
+      'Correct the setting; docs/http-api.md and docs/store.md name them all.',
+    )
+  }
+  const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.data
+  const postgresUrl =
+    postgresUrlFile === undefined ? settings.postgresUrl : readSecret('postgresUrlFile', postgresUrlFile)
+  if (postgresUrl === undefined) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'postgresUrl: expected postgres://…, received nothing',
+      'Set WHOKILLED_POSTGRES_URL, or postgresUrl or postgresUrlFile in the file given with --config.',
+    )
+  }
+  return Object.freeze({
+    ...settings,
+    postgresUrl,
+    natsUrl: natsUrlFile === undefined ? settings.natsUrl : readSecret('natsUrlFile', natsUrlFile),
+    natsCredentials: natsCredentialsFile === undefined ? null : readSecret('natsCredentialsFile', natsCredentialsFile),
+  })
+}
+
+function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [variable, key] of Object.entries(variables)) {
+    const value = environment[variable]
+    if (value === undefined || value === '') continue
+    found[key] = key === 'httpPort' && /^\d+$/.test(value) ? Number(value) : value
+  }
+  return found
+}
+
+function readJson(file: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(
+      'CONFIG_UNREADABLE',
+      `${file}: ${(cause as Error).message}`,
+      'Check the path and its permissions.',
+      {
+        cause,
+      },
+    )
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch (cause) {
+    // JSON.parse quotes the text around the fault, which may be a password.
+    const position = /position \d+/.exec((cause as Error).message)?.[0] ?? 'an unknown position'
+    throw new ConfigError(
+      'CONFIG_NOT_JSON',
+      `${file}: expected JSON, found a fault at ${position}`,
+      'Comments and trailing commas are not JSON.',
+    )
+  }
+  throw new ConfigError('CONFIG_NOT_JSON', `${file}: expected a JSON object`, 'Write the settings between { and }.')
+}
+
+function readSecret(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (cause) {
+    throw new ConfigError(
+      'SECRET_UNREADABLE',
+      `${key}: ${(cause as Error).message}`,
+      'Check the path and its permissions.',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, written: Record<string, unknown>): string {
+  if (issue.code !== 'unrecognized_keys') {
+    const received = issue.path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+      written,
+    )
+    const shown = typeof received === 'string' ? 'another text' : JSON.stringify(received)
+    return `${issue.path.join('.')}: ${issue.message}${issue.code === 'invalid_type' ? '' : `, received ${shown}`}`
+  }
+  const known = Object.keys(knownKeys(issue.path))
+  return issue.keys
+    .map((key) => {
+      const nearest = nearestWord(key, known)
+      const name = [...issue.path, key].join('.')
+      return `unknown setting ${name}${nearest === undefined ? `, expected one of ${known.join(', ')}` : `, did you mean ${nearest}?`}`
+    })
+    .join('; ')
+}
+
+function knownKeys(path: readonly PropertyKey[]): Record<string, unknown> {
+  if (path[0] === 'stream') return Stream.shape
+  if (path[0] === 'batch') return Batch.shape
+  return Settings.shape
+}

@@ -1,0 +1,85 @@
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import pg from 'pg'
+import { nearestWord } from '../nearest-word.ts'
+import { invalidParameters, type ParameterError, ProblemError, problemBody } from './problem.ts'
+
+/** Makes a problem of whatever goes wrong. */
+export function answerErrors(server: FastifyInstance): void {
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error, request)
+    if (problem.statusCode >= 500) request.log.error({ err: error, url: request.url }, 'a request failed')
+    return reply.code(problem.statusCode).type('application/problem+json').send(problemBody(problem))
+  })
+  server.setNotFoundHandler((request, reply) => {
+    const detail = `nothing answers ${request.method} ${request.url.slice(0, 200)}`
+    const problem = new ProblemError(404, 'NO_SUCH_ROUTE', detail, { hint: 'All routes are listed at /docs.' })
+    return reply.code(404).type('application/problem+json').send(problemBody(problem))
+  })
+}
+
+function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return invalidParameters(error.validation.flatMap((issue) => parameterErrors(issue as Issue, request)))
+  }
+  if (isDatabaseTrouble(error)) {
+    return new ProblemError(503, 'DATABASE_UNAVAILABLE', 'Postgres cannot be asked at the moment', {
+      hint: 'Try again; /readyz tells what is missing.',
+    })
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return new ProblemError(error.statusCode, error.code ?? 'BAD_REQUEST', error.message)
+  }
+  return new ProblemError(500, 'INTERNAL', 'the collector could not answer', { hint: 'Its log says why.' })
+}
+
+/** What the zod type provider tells of an issue. */
+interface Issue {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly message?: string
+  readonly params: { readonly keys?: readonly string[]; readonly expected?: string }
+}
+
+function parameterErrors(issue: Issue, request: FastifyRequest): ParameterError[] {
+  const given = { ...(request.query as Record<string, unknown>), ...(request.params as Record<string, unknown>) }
+  const received = (name: string) => (given[name] === undefined ? null : String(given[name]).slice(0, 200))
+  if (issue.keyword === 'unrecognized_keys') {
+    const known = knownParameters(request)
+    return (issue.params.keys ?? []).map((key) => {
+      const nearest = nearestWord(key, known)
+      const expected =
+        nearest === undefined
+          ? `expected one of ${known.join(', ')}`
+          : `expected no such parameter, did you mean ${nearest}?`
+      return { parameter: key, expected, received: received(key) }
+    })
+  }
+  const parameter = issue.instancePath.slice(1)
+  const text = issue.message ?? 'expected something else'
+  return [
+    {
+      parameter,
+      expected: text.replace(/, received .*$/, '').replace(/^Invalid input: /, ''),
+      received: received(parameter),
+    },
+  ]
+}
+
+function knownParameters(request: FastifyRequest): string[] {
+  const schema = request.routeOptions.schema?.querystring as { shape?: Record<string, unknown> } | undefined
+  return Object.keys(schema?.shape ?? {})
+}
+
+/** The server is not there, or refuses to work; a mistake in a query (class 42) is ours. */
+function isDatabaseTrouble(error: Error & { code?: string }): boolean {
+  if (error instanceof pg.DatabaseError) return !/^(22|42)/.test(error.code ?? '') || error.code === '42P01'
+  if (error instanceof AggregateError) return error.errors.some((inner) => isDatabaseTrouble(inner))
+  return (
+    ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(
+      error.code ?? '',
+    ) ||
+    /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable/.test(error.message)
+  )
+}

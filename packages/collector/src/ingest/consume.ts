@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import { retry } from '../backoff.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Stored } from '../store/store-batch.ts'
+import { batches } from './batch.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import { type ValidEvent, validateMessage } from './validate.ts'
+
+/** What the line of ingestion is made of. */
+export interface Ingestion {
+  readonly config: Config
+  readonly metrics: Metrics
+  readonly log: Log
+  /** Makes the stream and the consumer if need be. */
+  readonly openConsumer: () => Promise<Consumer>
+  readonly store: (events: readonly ValidEvent[], deadLetters: readonly DeadLetter[]) => Promise<Stored>
+  /** Told true when messages are being consumed, false when not. */
+  readonly consuming: (yes: boolean) => void
+}
+
+/**
+ * Consumes until `signal` is aborted: batch by batch, validate, store, and only then acknowledge. The batch in hand is
+ * finished first; where that is not possible (Postgres is away) its messages are given back and delivered again.
+ */
+export async function ingest(line: Ingestion, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const messages = await openMessages(line, signal)
+    if (messages === undefined) return
+    const stop = () => messages.stop()
+    signal.addEventListener('abort', stop, { once: true })
+    line.consuming(true)
+    try {
+      for await (const batch of batches(messages, line.config.batch)) await storeAndAcknowledge(line, batch, signal)
+    } catch (error) {
+      if (!signal.aborted) line.log.warn({ err: error }, 'consuming ended; it is started again')
+    } finally {
+      line.consuming(false)
+      signal.removeEventListener('abort', stop)
+      messages.stop()
+    }
+    if (!signal.aborted) {
+      line.metrics.retries.inc({ server: 'nats' })
+      await sleep(restartDelayMs, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+const restartDelayMs = 500
+
+/** undefined if aborted. */
+async function openMessages(line: Ingestion, signal: AbortSignal): Promise<ConsumerMessages | undefined> {
+  try {
+    return await retry(
+      async () => {
+        const consumer = await line.openConsumer()
+        // Somebody may delete the stream or the consumer: then this ends, and they are made again.
+        return await consumer.consume({ max_messages: line.config.batch.messagesMax, abort_on_missing_resource: true })
+      },
+      {
+        signal,
+        failed(error, delayMs) {
+          line.metrics.retries.inc({ server: 'nats' })
+          line.log.warn({ err: error, delayMs }, 'the stream cannot be opened; trying again')
+        },
+      },
+    )
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
+}
+
+async function storeAndAcknowledge(line: Ingestion, batch: readonly JsMsg[], signal: AbortSignal): Promise<void> {
+  const { metrics } = line
+  const { events, deadLetters } = validate(line, batch)
+  const working = setInterval(
+    () => {
+      for (const message of batch) message.working()
+    },
+    (line.config.ackWaitSeconds * 1_000) / 3,
+  )
+  const endTimer = metrics.batchSeconds.startTimer()
+  try {
+    const stored = await retry(() => line.store(events, deadLetters), {
+      signal,
+      failed(error, delayMs) {
+        metrics.retries.inc({ server: 'postgres' })
+        line.log.warn({ err: error, delayMs }, 'a batch cannot be stored; trying again')
+      },
+    })
+    for (const message of batch) message.ack()
+    endTimer()
+    count(line, batch, events.length, stored)
+  } catch (error) {
+    for (const message of batch) message.nak()
+    throw error
+  } finally {
+    clearInterval(working)
+  }
+}
+
+function validate(line: Ingestion, batch: readonly JsMsg[]): { events: ValidEvent[]; deadLetters: DeadLetter[] } {
+  const events: ValidEvent[] = []
+  const deadLetters: DeadLetter[] = []
+  for (const { subject, seq, data } of batch) {
+    const validated = validateMessage({ subject, streamSeq: seq, data }, line.config.eventBytesMax)
+    events.push(...validated.events)
+    deadLetters.push(...validated.deadLetters)
+  }
+  return { events, deadLetters }
+}
+
+function count({ metrics, log }: Ingestion, batch: readonly JsMsg[], eventCount: number, stored: Stored): void {
+  metrics.messagesConsumed.inc(batch.length)
+  metrics.messagesRedelivered.inc(batch.filter(({ redelivered }) => redelivered).length)
+  metrics.batchEvents.observe(eventCount)
+  for (const [type, added] of Object.entries(stored.newByType)) metrics.eventsStored.inc({ type }, added)
+  metrics.eventsDuplicate.inc(stored.duplicates)
+  const last = batch.at(-1)
+  if (last !== undefined) {
+    metrics.lagMessages.set(last.info.pending)
+    metrics.lagSeconds.set((Date.now() - Date.parse(last.timestamp)) / 1_000)
+  }
+  for (const { reason, detail, subject } of stored.deadLetters) {
+    metrics.deadLetters.inc({ reason })
+    log.warn({ reason, detail, subject }, 'an event was put into the dead letters')
+  }
+}

@@ -1,0 +1,100 @@
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { runner } from 'node-pg-migrate'
+import pg from 'pg'
+import { DatabaseError, SchemaError } from './errors.ts'
+
+/** Plain SQL, forward only, one transaction each, named by their number. */
+const folder = fileURLToPath(new URL('../migrations', import.meta.url))
+const table = 'migrations'
+
+/**
+ * Brings the database's tables up to this program's version; the names of the migrations that were run.
+ * Two at a time wait for each other.
+ */
+export async function migrate(postgresUrl: string): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: postgresUrl,
+    application_name: 'whokilled-migrate',
+    connectionTimeoutMillis: 10_000,
+  })
+  client.on('error', () => {}) // The query that was running rejects with the same error.
+  try {
+    await client.connect()
+  } catch (cause) {
+    throw new DatabaseError(
+      'POSTGRES_UNREACHABLE',
+      `expected to connect to Postgres at ${placeOf(client)}, got: ${wordsOf(cause)}`,
+      'Check that Postgres runs there, and the user and password in postgresUrl.',
+      { cause },
+    )
+  }
+  try {
+    const done = await runner({
+      dbClient: client,
+      dir: folder,
+      direction: 'up',
+      migrationsTable: table,
+      advisoryLockMode: 'wait',
+      singleTransaction: false,
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+    })
+    return done.map(({ name }) => name)
+  } catch (cause) {
+    throw new DatabaseError(
+      'MIGRATION_FAILED',
+      `expected the migration to succeed, Postgres said: ${wordsOf(cause)}`,
+      'The failed migration was rolled back. The user in postgresUrl needs CREATE on the schema public.',
+      { cause },
+    )
+  } finally {
+    await client.end()
+  }
+}
+
+/** Throws a SchemaError if the tables are older or newer than this program. */
+export async function checkSchema(database: pg.Pool): Promise<void> {
+  const expected = await migrationNames()
+  const found = await appliedNames(database)
+  const missing = expected.filter((name) => !found.includes(name))
+  if (missing.length > 0) {
+    throw new SchemaError(
+      'SCHEMA_OLD',
+      `expected the database at migration ${expected.at(-1)}, found ${found.at(-1) ?? 'none'}`,
+      'Run: whokilled-collector migrate (or start with run --migrate).',
+    )
+  }
+  const unknown = found.filter((name) => !expected.includes(name))
+  if (unknown.length > 0) {
+    throw new SchemaError(
+      'SCHEMA_NEW',
+      `expected the database at migration ${expected.at(-1)}, found ${unknown.at(-1)}`,
+      'A newer collector has migrated this database: install that version here too.',
+    )
+  }
+}
+
+async function migrationNames(): Promise<string[]> {
+  const files = await readdir(folder)
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort()
+}
+
+async function appliedNames(database: pg.Pool): Promise<string[]> {
+  const exists = await database.query<{ found: boolean }>(`select to_regclass($1) is not null as found`, [table])
+  if (exists.rows[0]?.found !== true) return []
+  const { rows } = await database.query<{ name: string }>(`select name from ${table} order by id`)
+  return rows.map(({ name }) => name)
+}
+
+/** Host, port and database: what may be shown of a URL. */
+function placeOf(client: pg.Client): string {
+  return `${client.host}:${client.port}/${client.database ?? ''}`
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(wordsOf).join(', ')
+  return error instanceof Error ? error.message : String(error)
+}

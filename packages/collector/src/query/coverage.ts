@@ -1,0 +1,97 @@
+import type { Gap, HostCoverage } from '@whokilled/shared/http-api'
+import type pg from 'pg'
+import { silentSeconds } from './hosts.ts'
+import { hostCondition } from './names.ts'
+import { iso } from './timestamps.ts'
+
+/** Hosts in one answer. */
+export const coverageHostsMax = 1_000
+
+/** How far the record of each matching host reaches between two times, and where it has gaps; by name. */
+export async function findCoverage(
+  database: pg.Pool,
+  asked: { readonly host: string | undefined; readonly since: string; readonly until: string },
+): Promise<HostCoverage[]> {
+  const host = hostCondition(asked.host)
+  const { rows } = await database.query<{ name: string; complete_until: string | null; gaps: Gap[] }>(sql, [
+    host.exact,
+    host.like,
+    asked.since,
+    asked.until,
+    `${silentSeconds} seconds`,
+    coverageHostsMax,
+  ])
+  return rows.map(({ name, complete_until, gaps }) => ({ host: name, completeUntil: complete_until, gaps }))
+}
+
+// told:      gaps that the agent told itself; the newest word about each counts. One without an end has ended when
+//            watching began again.
+// unwatched: what no run of the agent says it watched, up to the time that the record reaches.
+// tail:      nothing has come since, and should have.
+// missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
+const sql = `
+  with asked as (
+    select $3::timestamptz as since, $4::timestamptz as until
+  ),
+  chosen as (
+    select * from hosts
+    where ($1::text[] is null or name = any ($1)) and ($2::text is null or name like $2)
+    order by name, id limit $6
+  ),
+  told as (
+    select distinct on (c.host_id, c.from_at) c.host_id, c.from_at, c.reason, c.lost_records,
+      coalesce(c.to_at, (
+        select min(lower(piece)) from runs r, unnest(r.watched) as piece
+        where r.host_id = c.host_id and r.last_at >= c.from_at and lower(piece) > c.from_at
+      )) as to_at
+    from coverage c join chosen on chosen.id = c.host_id, asked
+    where c.state = 'gap' and c.from_at < asked.until
+    order by c.host_id, c.from_at, c.at desc
+  ),
+  watched as (
+    select r.host_id, range_agg(r.watched) as times
+    from runs r join chosen on chosen.id = r.host_id, asked
+    where r.last_at >= asked.since and r.first_at < asked.until
+    group by r.host_id
+  ),
+  told_times as (
+    select host_id, range_agg(tstzrange(from_at, greatest(from_at, coalesce(to_at, 'infinity')), '[]')) as times
+    from told group by host_id
+  ),
+  unwatched as (
+    select chosen.id as host_id, unnest(
+      tstzmultirange(tstzrange(asked.since, least(asked.until, chosen.complete_until)))
+      - coalesce(watched.times, '{}') - coalesce(told_times.times, '{}')
+    ) as times
+    from asked, chosen
+      left join watched on watched.host_id = chosen.id
+      left join told_times on told_times.host_id = chosen.id
+    where chosen.complete_until > asked.since
+  ),
+  gaps as (
+    select host_id, from_at, to_at, reason, lost_records
+    from told, asked where coalesce(to_at, 'infinity') > asked.since
+    union all
+    select host_id, lower(times), upper(times), 'not watched', 0 from unwatched
+    union all
+    select id, greatest(complete_until, asked.since), null,
+      case when state = 'stopped' then coalesce('stopped: ' || state_reason, 'stopped') else 'silent' end, 0
+    from chosen, asked
+    where complete_until < asked.until
+      and (state = 'stopped' or (state = 'watching' and last_received_at < now() - $5::interval))
+    union all
+    select r.host_id, r.first_at, r.last_at,
+      format('%s events of the agent never came', missing_count(r.seqs) + r.missing_closed), 0
+    from runs r join chosen on chosen.id = r.host_id, asked
+    where r.last_at >= asked.since and r.first_at < asked.until
+      and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
+  )
+  select name, ${iso('complete_until')} as complete_until,
+    coalesce((
+      select jsonb_agg(jsonb_build_object(
+        'host', chosen.name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'reason', reason,
+        'lostRecords', lost_records
+      ) order by from_at)
+      from gaps where gaps.host_id = chosen.id
+    ), '[]') as gaps
+  from chosen order by name, id`

@@ -1,0 +1,65 @@
+import type { HostStatus } from '@whokilled/shared/http-api'
+import type pg from 'pg'
+import { iso } from './timestamps.ts'
+
+/** A host from which nothing has come for this long is silent: three times what lies between two coverage events. */
+export const silentSeconds = 90
+
+/** Hosts in one answer. */
+const hostsMax = 10_000
+
+/** Every host that was ever heard of, by name. */
+export async function findHosts(database: pg.Pool): Promise<HostStatus[]> {
+  const { rows } = await database.query<HostRow>(sql, [`${silentSeconds} seconds`, hostsMax])
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    bootId: row.boot_id,
+    agentVersion: row.agent_version,
+    probe: row.probe,
+    state: row.state,
+    lastSeenAt: row.last_seen_at,
+    watchedSince: row.watched_since,
+    lostRecords: Number(row.lost_records),
+    lostEvents: Number(row.lost_events),
+  }))
+}
+
+interface HostRow {
+  readonly id: string
+  readonly name: string
+  readonly boot_id: string
+  readonly agent_version: string
+  readonly probe: string
+  readonly state: HostStatus['state']
+  readonly last_seen_at: string
+  readonly watched_since: string | null
+  readonly lost_records: string
+  readonly lost_events: string
+}
+
+// A state that this version does not know is not one of watching.
+const sql = `
+  select id, name, boot_id, agent_version, probe,
+    case
+      when state = 'stopped' then 'stopped'
+      when last_received_at < now() - $1::interval then 'silent'
+      when state = 'watching' then 'watching'
+      else 'gap'
+    end as state,
+    ${iso('last_seen_at')} as last_seen_at,
+    ${iso('watched_since')} as watched_since,
+    (
+      select coalesce(sum(lost_records), 0) from (
+        select distinct on (from_at) lost_records from coverage
+        where host_id = hosts.id and state = 'gap' order by from_at, at desc
+      ) as newest_word
+    ) as lost_records,
+    (
+      select coalesce(sum(missing_closed
+        + case when incomplete_since < now() - interval '2 minutes' then missing_count(seqs) else 0 end), 0)
+      from runs where host_id = hosts.id
+    ) as lost_events
+  from hosts
+  order by name, id
+  limit $2`

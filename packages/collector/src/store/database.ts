@@ -1,0 +1,58 @@
+import pg from 'pg'
+
+/** The pool that stores and answers. A query that takes longer than this is ended by the server. */
+const statementDelayMaxMs = 30_000
+const connectDelayMaxMs = 5_000
+
+/**
+ * Connects when first asked. Errors of idle connections (the server has gone) are passed to `lost`; the next query
+ * connects again.
+ */
+export function openDatabase(url: string, connectionsMax: number, lost: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    application_name: 'whokilled-collector',
+    connectionTimeoutMillis: connectDelayMaxMs,
+    statement_timeout: statementDelayMaxMs,
+    // A server that has vanished from the network never answers: give up a little after it would have.
+    query_timeout: statementDelayMaxMs + connectDelayMaxMs,
+    options: '-c timezone=UTC',
+  })
+  pool.on('error', lost)
+  return pool
+}
+
+/** Runs `work` in one transaction on one connection. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  // Between two queries of a transaction an error of the connection has no other listener.
+  client.on('error', ignore)
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.off('error', ignore)
+    client.release(broken)
+  }
+}
+
+function ignore(): void {
+  // The query that follows rejects with the same error.
+}
+
+/**
+ * True if Postgres refused the data itself, so that trying again is of no use: SQLSTATE class 22 (data exception),
+ * 23 (constraint), 54 (a limit of the program, such as an index row's size).
+ */
+export function isRefusedData(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? '')
+}

@@ -1,0 +1,21 @@
+import type { ClientBase } from 'pg'
+
+/** Stores signal events given as one JSON array; how many were new. */
+export async function insertSignals(client: ClientBase, eventsJson: string): Promise<number> {
+  const { rowCount } = await client.query(sql, [eventsJson])
+  return rowCount ?? 0
+}
+
+const sql = `
+  insert into signals (
+    at, id, host_id, host_name, run_id, seq, service_name, service_kind, number, via, result,
+    target_pid, sender_pid, sender_comm, sender_exe, sender_uid, sender_status, event
+  )
+  select
+    (e ->> 'at')::timestamptz, (e ->> 'id')::uuid, e #>> '{host,id}', e #>> '{host,name}',
+    e #>> '{agent,runId}', (e #>> '{agent,seq}')::bigint, e #>> '{service,name}', e #>> '{service,kind}',
+    (e ->> 'number')::smallint, e ->> 'via', e ->> 'result', (e #>> '{target,pid}')::bigint,
+    (e #>> '{sender,pid}')::bigint, e #>> '{sender,comm}', e #>> '{sender,exe}', (e #>> '{sender,uid}')::bigint,
+    e ->> 'senderStatus', e
+  from jsonb_array_elements($1::jsonb) as e
+  on conflict do nothing`

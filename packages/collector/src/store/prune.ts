@@ -1,0 +1,38 @@
+import type pg from 'pg'
+import { eventTables } from './partitions.ts'
+
+/** What was deleted. */
+export interface Pruned {
+  readonly partitions: number
+  readonly deadLetters: number
+}
+
+/** Deletes what is older than `retentionDays` (null: nothing), and the oldest dead letters beyond `deadLettersMax`. */
+export async function prune(pool: pg.Pool, retentionDays: number | null, deadLettersMax: number): Promise<Pruned> {
+  let partitions = 0
+  if (retentionDays !== null) {
+    for (const table of eventTables) partitions += await dropOldWeeks(pool, table, retentionDays)
+    await pool.query(`delete from runs where last_at < now() - $1 * interval '1 day'`, [retentionDays])
+    await pool.query(`delete from dead_letters where received_at < now() - $1 * interval '1 day'`, [retentionDays])
+  }
+  const { rowCount } = await pool.query(
+    `delete from dead_letters where digest in (select digest from dead_letters order by received_at desc offset $1)`,
+    [deadLettersMax],
+  )
+  return { partitions, deadLetters: rowCount ?? 0 }
+}
+
+/** Drops the weeks that lie before the limit altogether, and deletes from the default partition. */
+async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number): Promise<number> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select c.relname as name
+     from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = $1::text::regclass and c.relname ~ '_[0-9]{8}$'
+       and to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= (now() - $2 * interval '1 day')::date
+     order by 1`,
+    [table, retentionDays],
+  )
+  for (const { name } of rows) await pool.query(`drop table if exists "${name}"`)
+  await pool.query(`delete from ${table}_default where at < now() - $1 * interval '1 day'`, [retentionDays])
+  return rows.length
+}

@@ -1,0 +1,89 @@
+import type { EventType } from '@whokilled/shared/event'
+import type pg from 'pg'
+import type { DeadLetter } from '../ingest/dead-letter.ts'
+import type { ValidEvent } from '../ingest/validate.ts'
+import { inTransaction, isRefusedData } from './database.ts'
+import { insertCoverage } from './insert-coverage.ts'
+import { insertDeadLetters } from './insert-dead-letters.ts'
+import { insertDeaths } from './insert-deaths.ts'
+import { insertSessions } from './insert-sessions.ts'
+import { insertSignals } from './insert-signals.ts'
+import { updateHosts } from './update-hosts.ts'
+import { updateRuns } from './update-runs.ts'
+
+/** What a batch brought. */
+export interface Stored {
+  readonly newByType: Readonly<Record<EventType, number>>
+  readonly duplicates: number
+  readonly deadLetters: readonly DeadLetter[]
+}
+
+/**
+ * Stores a batch. Storing it again changes nothing.
+ *
+ * One transaction, unless Postgres refuses the data: then halves of it, down to the one event that is to blame,
+ * which becomes a dead letter. Rejects, with part of it stored perhaps, if Postgres cannot be reached.
+ */
+export async function storeBatch(
+  pool: pg.Pool,
+  events: readonly ValidEvent[],
+  deadLetters: readonly DeadLetter[],
+): Promise<Stored> {
+  try {
+    return await inTransaction(pool, (client) => storeIn(client, events, deadLetters))
+  } catch (error) {
+    if (!isRefusedData(error) || events.length === 0) throw error
+    const [only] = events
+    if (events.length === 1 && only !== undefined) {
+      return storeBatch(pool, [], [...deadLetters, refused(only, error as pg.DatabaseError)])
+    }
+    const middle = events.length >> 1
+    const first = await storeBatch(pool, events.slice(0, middle), deadLetters)
+    const second = await storeBatch(pool, events.slice(middle), [])
+    return sum(first, second)
+  }
+}
+
+const inserts = {
+  death: insertDeaths,
+  signal: insertSignals,
+  coverage: insertCoverage,
+  session: insertSessions,
+} as const satisfies Record<EventType, unknown>
+
+async function storeIn(
+  client: pg.PoolClient,
+  valid: readonly ValidEvent[],
+  deadLetters: readonly DeadLetter[],
+): Promise<Stored> {
+  const newByType = { death: 0, signal: 0, coverage: 0, session: 0 }
+  for (const type of ['death', 'signal', 'coverage', 'session'] as const) {
+    const ofType = valid.filter(({ event }) => event.type === type)
+    if (ofType.length === 0) continue
+    newByType[type] = await inserts[type](client, `[${ofType.map(({ json }) => json).join()}]`)
+  }
+  const events = valid.map(({ event }) => event)
+  if (events.length > 0) await updateHosts(client, events)
+  const added = await insertDeadLetters(client, deadLetters)
+  await updateRuns(client, events, deadLetters)
+  const stored = newByType.death + newByType.signal + newByType.coverage + newByType.session
+  return { newByType, duplicates: valid.length - stored, deadLetters: added }
+}
+
+function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
+  const stamp = { hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
+  const payload = Buffer.from(json)
+  const detail = `Postgres refused it (${error.code}): ${error.message}`
+  const storable = !`${stamp.hostId}${stamp.runId}`.includes('\0')
+  return { reason: 'not-storable', detail, subject, streamSeq, payload, stamp: storable ? stamp : null }
+}
+
+function sum(a: Stored, b: Stored): Stored {
+  const newByType = {
+    death: a.newByType.death + b.newByType.death,
+    signal: a.newByType.signal + b.newByType.signal,
+    coverage: a.newByType.coverage + b.newByType.coverage,
+    session: a.newByType.session + b.newByType.session,
+  }
+  return { newByType, duplicates: a.duplicates + b.duplicates, deadLetters: [...a.deadLetters, ...b.deadLetters] }
+}

@@ -1,0 +1,75 @@
+import type { CoverageEvent, Event } from '@whokilled/shared/event'
+import type { ClientBase } from 'pg'
+
+/** Keeps of each host what its newest event and its newest coverage event say. */
+export async function updateHosts(client: ClientBase, events: readonly Event[]): Promise<void> {
+  await client.query(sql, [JSON.stringify(hostRows(events))])
+}
+
+/** One row a host, ordered by id so that two collectors lock the rows in the same order. */
+export function hostRows(events: readonly Event[]) {
+  const newest = newestByHost(events)
+  const coverage = newestByHost(events.filter((event): event is CoverageEvent => event.type === 'coverage'))
+  const ids = [...newest.keys()].sort()
+  return ids.flatMap((id) => {
+    const event = newest.get(id)
+    return event === undefined ? [] : [{ id, ...seen(event), ...state(coverage.get(id)) }]
+  })
+}
+
+function newestByHost<E extends Event>(events: readonly E[]): Map<string, E> {
+  const newest = new Map<string, E>()
+  for (const event of events) {
+    const known = newest.get(event.host.id)
+    if (known === undefined || Date.parse(event.at) >= Date.parse(known.at)) newest.set(event.host.id, event)
+  }
+  return newest
+}
+
+function seen({ at, host, agent }: Event) {
+  return { name: host.name, boot_id: host.bootId, agent_version: agent.version, probe: agent.probe, last_seen_at: at }
+}
+
+function state(event: CoverageEvent | undefined) {
+  if (event === undefined) return {}
+  return {
+    state: event.state,
+    state_at: event.at,
+    state_reason: event.reason,
+    watched_since: event.state === 'watching' ? event.from : null,
+    // What happened up to the event was published before it.
+    complete_until: event.to ?? event.at,
+  }
+}
+
+const sql = `
+  insert into hosts as h (
+    id, name, boot_id, agent_version, probe, last_seen_at, last_received_at,
+    state, state_at, state_reason, watched_since, complete_until
+  )
+  select
+    id, name, boot_id, agent_version, probe, last_seen_at, now(),
+    state, state_at, state_reason, watched_since, complete_until
+  from jsonb_to_recordset($1::jsonb) as seen (
+    id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,
+    state text, state_at timestamptz, state_reason text, watched_since timestamptz, complete_until timestamptz
+  )
+  on conflict (id) do update set
+    (name, boot_id, agent_version, probe, last_seen_at) = (
+      select n.name, n.boot_id, n.agent_version, n.probe, n.last_seen_at
+      from (values
+        (excluded.name, excluded.boot_id, excluded.agent_version, excluded.probe, excluded.last_seen_at),
+        (h.name, h.boot_id, h.agent_version, h.probe, h.last_seen_at)
+      ) as n (name, boot_id, agent_version, probe, last_seen_at)
+      order by n.last_seen_at desc limit 1
+    ),
+    (state, state_at, state_reason, watched_since) = (
+      select n.state, n.state_at, n.state_reason, coalesce(n.watched_since, h.watched_since)
+      from (values
+        (1, excluded.state, excluded.state_at, excluded.state_reason, excluded.watched_since),
+        (2, h.state, h.state_at, h.state_reason, h.watched_since)
+      ) as n (place, state, state_at, state_reason, watched_since)
+      order by n.state_at desc nulls last, n.place limit 1
+    ),
+    last_received_at = greatest(h.last_received_at, excluded.last_received_at),
+    complete_until = greatest(h.complete_until, excluded.complete_until)`

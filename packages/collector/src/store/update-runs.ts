@@ -1,0 +1,100 @@
+import type { Event } from '@whokilled/shared/event'
+import { millisecondsBetween } from '@whokilled/shared/vocabulary'
+import type { ClientBase } from 'pg'
+import type { DeadLetter } from '../ingest/dead-letter.ts'
+
+/** A run with more holes than this has them closed and counted, so that its row stays small. */
+const holesMax = 1_000
+
+/**
+ * Notes the numbers that have come from each run of an agent, and the times it watched. Sets, not sums: whatever comes
+ * twice or out of order changes nothing. A dead letter has come too.
+ */
+export async function updateRuns(
+  client: ClientBase,
+  events: readonly Event[],
+  deadLetters: readonly DeadLetter[],
+): Promise<void> {
+  const rows = runRows(events, deadLetters)
+  if (rows.length === 0) return
+  const json = JSON.stringify(rows)
+  await client.query(upsert, [json])
+  await client.query(closeHoles, [json, holesMax])
+}
+
+interface RunRow {
+  readonly host_id: string
+  readonly run_id: string
+  first_at: string | null
+  last_at: string | null
+  seqs: string
+  watched: string
+}
+
+/** One row a run, ordered by key so that two collectors lock the rows in the same order. Ranges as Postgres reads them. */
+export function runRows(events: readonly Event[], deadLetters: readonly DeadLetter[]): RunRow[] {
+  const runs = new Map<string, { hostId: string; runId: string; times: string[]; seqs: number[]; watched: string[] }>()
+  const runOf = (hostId: string, runId: string) => {
+    const key = JSON.stringify([hostId, runId])
+    const run = runs.get(key) ?? { hostId, runId, times: [], seqs: [], watched: [] }
+    runs.set(key, run)
+    return run
+  }
+  for (const event of events) {
+    const run = runOf(event.host.id, event.agent.runId)
+    run.seqs.push(event.agent.seq)
+    run.times.push(event.at)
+    if (event.type === 'coverage' && event.state === 'watching')
+      run.watched.push(range(event.from, event.to ?? event.at))
+  }
+  for (const { stamp } of deadLetters) if (stamp !== null) runOf(stamp.hostId, stamp.runId).seqs.push(stamp.seq)
+
+  return [...runs.keys()].sort().flatMap((key) => {
+    const run = runs.get(key)
+    if (run === undefined) return []
+    const times = run.times.sort((a, b) => Date.parse(a) - Date.parse(b))
+    return [
+      {
+        host_id: run.hostId,
+        run_id: run.runId,
+        first_at: times[0] ?? null,
+        last_at: times.at(-1) ?? null,
+        seqs: `{${run.seqs.map((seq) => `[${seq},${seq}]`).join()}}`,
+        watched: `{${run.watched.join()}}`,
+      },
+    ]
+  })
+}
+
+/** A host's clock may have been set back in between. */
+function range(from: string, to: string): string {
+  return millisecondsBetween(from, to) < 0 ? `["${to}","${from}"]` : `["${from}","${to}"]`
+}
+
+const recordset = `
+  jsonb_to_recordset($1::jsonb) as come (
+    host_id text, run_id text, first_at timestamptz, last_at timestamptz, seqs int8multirange, watched tstzmultirange
+  )`
+
+const upsert = `
+  insert into runs as r (host_id, run_id, first_at, last_at, seqs, incomplete_since, watched)
+  select
+    host_id, run_id, coalesce(first_at, now()), coalesce(last_at, now()), seqs,
+    case when missing_count(seqs) > 0 then now() end, watched
+  from ${recordset}
+  on conflict (host_id, run_id) do update set
+    first_at = least(r.first_at, excluded.first_at),
+    last_at = greatest(r.last_at, excluded.last_at),
+    seqs = r.seqs + excluded.seqs,
+    incomplete_since =
+      case when missing_count(r.seqs + excluded.seqs) > 0 then coalesce(r.incomplete_since, now()) end,
+    watched = r.watched + excluded.watched`
+
+const closeHoles = `
+  update runs as r set
+    missing_closed = r.missing_closed + missing_count(r.seqs),
+    seqs = int8multirange(int8range(1, upper(r.seqs))),
+    incomplete_since = null
+  from ${recordset}
+  where r.host_id = come.host_id and r.run_id = come.run_id
+    and (select count(*) from unnest(r.seqs)) > $2`
