@@ -1,8 +1,9 @@
 /** What stands in an event in place of a secret. */
 export const redactedText = '<redacted>'
 
+/** Names of settings that hold secrets; `auth` and `pwd` only as whole words, since authors and paths are none. */
 const secretName =
-  '(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[-_]?key|access[-_]?key|auth(?:orization)?|credentials?|private[-_]?key|session[-_]?key|bearer|cookie)'
+  '(?:pass(?:word|wd|phrase|code)|secret|token(?!s|i)|(?:api|access|private|session|encryption)[-_.]?key|credentials?|bearer|cookie|(?<![a-z])(?:auth(?:orization)?|pwd|pass)(?![a-z]))'
 
 /** `--password=x`, `DB_PASSWORD=x`, `-Dapi.key=x`, `token:x`: the name stays, the value goes. */
 const named = new RegExp(`^(-{0,2}[\\w.-]*${secretName}[\\w.-]*\\s*[=:]\\s*)(.+)$`, 'is')

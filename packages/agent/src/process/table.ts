@@ -13,7 +13,7 @@ import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
 /** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
 const auditUnset = 4_294_967_295
 
-/** How many ended processes in a row an ancestry keeps, so that a process that forks itself for ever stays bounded. */
+/** How many ended processes an ancestry keeps, so that a process that forks itself for ever stays bounded. */
 const endedAncestorsMax = 32
 
 export interface TableCounters {
@@ -323,9 +323,9 @@ function moveTo(entry: ProcessEntry, cgroup: string): void {
 }
 
 function cutEndedAncestors(entry: ProcessEntry): void {
-  let last = entry
-  for (let count = 0; last.parent?.endedAt !== undefined; count += 1) {
-    last = last.parent
-    if (count === endedAncestorsMax) last.parent = undefined
+  let ended = 0
+  for (let one = entry.parent; one !== undefined; one = one.parent) {
+    if (one.endedAt !== undefined) ended += 1
+    if (ended > endedAncestorsMax) one.parent = undefined
   }
 }

@@ -1,0 +1,322 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { deathsOf, eventsOf, init, isCoverage, isSignal, scanned, type Told } from '../../test/recorded-host.ts'
+
+const loop = scanned({ pid: 4242, comm: 'sh', args: ['sh', 'test.sh'], uid: 1001, startTicks: 300_000 })
+const bash = scanned({ pid: 900, comm: 'bash', args: ['-bash'], uid: 1001, startTicks: 200_000 })
+const processes = [init, bash, loop]
+const start = 3_600_000_500_000n
+
+/** A shell is forked, runs a script, and its built-in kill hits the loop. */
+const scriptStarts: Told[] = [
+  { type: 'fork', pid: 5120, start, ppid: 900, pstart: 2_000_000_000_000n },
+  {
+    type: 'exec',
+    pid: 5120,
+    start,
+    ppid: 900,
+    uid: 1001,
+    comm: 'sh',
+    exe: '/bin/dash',
+    argn: 13,
+    argv: 'sh\0xdkill.sh\0',
+  },
+]
+const kill: Told = {
+  type: 'signal',
+  pid: 5120,
+  tid: 5120,
+  start,
+  uid: 1001,
+  sig: 9,
+  code: 0,
+  info: 'user',
+  group: 1,
+  result: 'delivered',
+  call: 'kill',
+  arg: 4242,
+  ctx: 0,
+  exiting: 0,
+  tpid: 4242,
+  ttid: 4242,
+  tstart: 3_000_000_000_000n,
+  disp: 'default',
+  blocked: 0,
+}
+const dies = (code: number, afterMs = 0.4): Told => ({
+  type: 'exit',
+  pid: 4242,
+  start: 3_000_000_000_000n,
+  code,
+  afterMs,
+})
+
+describe('a death by a signal of a process', () => {
+  it('names the killer with its arguments and ancestry, though its fork and exec were just now', async () => {
+    const [death] = await deathsOf([...scriptStarts, kill, dies(9)], { processes })
+    expect(death).toMatchObject({
+      cause: 'signal',
+      service: { name: 'test.sh', kind: 'process' },
+      exit: { code: null, signal: { number: 9, name: 'SIGKILL' }, coreDumped: false },
+      signal: { via: 'kill', senderStatus: 'seen', code: 0, result: 'delivered' },
+      verdict: { confidence: 'certain', alternatives: [] },
+    })
+    expect(death?.killer?.args).toEqual(['sh', 'xdkill.sh'])
+    expect(death?.killer?.ancestors.map(({ comm }) => comm)).toEqual(['bash', 'systemd'])
+    expect(death?.victim.id).toBe('11111111-2222-4333-8444-555555555555:300000:4242')
+  })
+
+  it('is told of the program the killer ran when it killed, not of what it became', async () => {
+    const becomes: Told = { type: 'exec', pid: 5120, start, comm: 'sleep', argn: 8, argv: 'sleep\x009\0' }
+    const [death] = await deathsOf([...scriptStarts, kill, becomes, dies(9)], { processes })
+    expect(death?.killer?.comm).toBe('sh')
+  })
+
+  it('keeps who killed although the killer has ended before the victim', async () => {
+    const killerEnds: Told = { type: 'exit', pid: 5120, start, code: 0, afterMs: 0.1 }
+    const [death] = await deathsOf([...scriptStarts, kill, killerEnds, dies(9)], { processes })
+    expect(death?.killer?.pid).toBe(5120)
+  })
+
+  it('is not the doing of one whose signal was ignored or refused', async () => {
+    const ignored: Told = {
+      ...kill,
+      sig: 15,
+      pid: 900,
+      tid: 900,
+      start: 2_000_000_000_000n,
+      result: 'ignored',
+      disp: 'ignore',
+    }
+    const refused: Told = {
+      type: 'signal-failed',
+      pid: 900,
+      start: 2_000_000_000_000n,
+      call: 'kill',
+      sig: 9,
+      arg: 4242,
+      err: 1,
+    }
+    const [death] = await deathsOf([ignored, refused, ...scriptStarts, kill, dies(9)], { processes })
+    expect(death?.killer?.pid).toBe(5120)
+    expect(death?.signals).toMatchObject([{ name: 'SIGTERM', result: 'ignored', sender: { pid: 900 } }])
+    expect(death?.evidence[0]).toMatchObject({ kind: 'refused-signal', error: 'EPERM', sender: { pid: 900 } })
+  })
+
+  it('is the doing of the first of two whose signals were both fatal; the other is listed', async () => {
+    const rival: Told = { ...kill, pid: 900, tid: 900, start: 2_000_000_000_000n, afterMs: 0.01 }
+    const [death] = await deathsOf([...scriptStarts, kill, rival, dies(9)], { processes })
+    expect(death?.killer?.pid).toBe(5120)
+    expect(death?.signals).toMatchObject([{ sender: { pid: 900 } }])
+  })
+
+  it('never believes siginfo: a forged sender is evidence, the caller is the killer', async () => {
+    const forged: Told = { ...kill, call: 'rt_sigqueueinfo', code: -60, sipid: 1, siuid: 0 }
+    const [death] = await deathsOf([...scriptStarts, forged, dies(9)], { processes })
+    expect(death).toMatchObject({ killer: { pid: 5120 }, signal: { via: 'sigqueue', code: -60 } })
+    expect(death?.evidence).toContainEqual(expect.objectContaining({ kind: 'forged-sender', claimedPid: 1 }))
+  })
+
+  it('says how the signal was addressed', async () => {
+    for (const [arg, via] of [
+      [-4242, 'kill-group'],
+      [0, 'kill-group'],
+      [-1, 'kill-all'],
+    ] as const) {
+      const [death] = await deathsOf([...scriptStarts, { ...kill, arg }, dies(9)], { processes })
+      expect(death?.signal?.via).toBe(via)
+    }
+  })
+
+  it('does not blame who happened to run when an interrupt sent it', async () => {
+    const timer: Told = { ...kill, sig: 14, call: 'none', ctx: 2, info: 'priv', code: 128 }
+    const [death] = await deathsOf([...scriptStarts, timer, dies(14)], { processes })
+    expect(death).toMatchObject({ cause: 'timer', killer: null, signal: { senderStatus: 'none', sender: null } })
+  })
+
+  it('is less certain when records were lost around it', async () => {
+    const told = [...scriptStarts, kill, dies(9)]
+    const drop = (lines: string[]) => lines.filter((line) => !line.startsWith('fork'))
+    const [death] = await deathsOf(told, { processes, lines: drop })
+    expect(death?.killer?.pid).toBe(5120)
+    expect(death?.verdict.confidence).toBe('likely')
+    expect(death?.coverage.lostRecords).toBe(1)
+  })
+
+  it('has an unseen sender when the signal itself was lost, and blames nobody else', async () => {
+    const drop = (lines: string[]) => lines.filter((line) => !line.startsWith('signal'))
+    const [death] = await deathsOf([...scriptStarts, kill, dies(9)], { processes, lines: drop })
+    expect(death).toMatchObject({
+      cause: 'unknown',
+      killer: null,
+      signal: { senderStatus: 'unseen', name: 'SIGKILL' },
+      verdict: { confidence: 'possible' },
+    })
+  })
+})
+
+describe('a death after a caught signal', () => {
+  const term: Told = { ...kill, sig: 15, disp: 'handler' }
+
+  it('is by that signal, whatever the exit code', async () => {
+    const [death] = await deathsOf([...scriptStarts, term, dies(0, 12)], { processes })
+    expect(death).toMatchObject({ cause: 'signal', killer: { pid: 5120 }, exit: { code: 0, signal: null } })
+    expect(death?.verdict.confidence).toBe('likely')
+  })
+
+  it('is certain when the exit code names the signal', async () => {
+    const [death] = await deathsOf([...scriptStarts, term, dies(143 << 8, 12)], { processes })
+    expect(death).toMatchObject({ cause: 'signal', exit: { code: 143 }, verdict: { confidence: 'certain' } })
+  })
+
+  it('is its own doing if the signal was long ago, or was a hang-up that means reload', async () => {
+    const [late] = await deathsOf([...scriptStarts, term, dies(0, 100_000)], { processes })
+    expect(late).toMatchObject({ cause: 'exit', killer: null })
+    const [reloaded] = await deathsOf([...scriptStarts, { ...term, sig: 1 }, dies(0, 10_000)], { processes })
+    expect(reloaded?.cause).toBe('exit')
+  })
+})
+
+describe('a death by the kernel', () => {
+  const byKernel: Told = { ...kill, pid: 4242, tid: 4242, start: 3_000_000_000_000n, call: 'none' }
+
+  it('is a fault when the process ran into it, and not when somebody sent the same signal', async () => {
+    const [fault] = await deathsOf([{ ...byKernel, sig: 11, code: 1, group: 0 }, dies(139)], { processes })
+    expect(fault).toMatchObject({
+      cause: 'fault',
+      killer: null,
+      exit: { coreDumped: true },
+      signal: { senderStatus: 'none' },
+    })
+    const [sent] = await deathsOf([...scriptStarts, { ...kill, sig: 11 }, dies(11)], { processes })
+    expect(sent).toMatchObject({ cause: 'signal', killer: { pid: 5120 } })
+  })
+
+  it('stays a fault when the process caught it and raised it again', async () => {
+    const caught: Told = { ...byKernel, sig: 11, code: 1, group: 0, disp: 'handler' }
+    const raised: Told = { ...byKernel, sig: 11, code: -6, group: 0, call: 'tgkill' }
+    const [death] = await deathsOf([caught, raised, dies(11)], { processes })
+    expect(death?.cause).toBe('fault')
+  })
+
+  it('is by the OOM killer, not by the process that needed the memory', async () => {
+    const chosen: Told = { type: 'oom', tpid: 4242, tstart: 3_000_000_000_000n, pid: 900 }
+    const killed: Told = {
+      ...kill,
+      pid: 900,
+      tid: 900,
+      start: 2_000_000_000_000n,
+      call: 'none',
+      info: 'priv',
+      code: 128,
+    }
+    const [death] = await deathsOf([chosen, killed, dies(9)], { processes })
+    expect(death).toMatchObject({ cause: 'oom', killer: null, signal: { senderStatus: 'none', via: 'kernel' } })
+    expect(death?.oom).not.toBeNull()
+  })
+
+  it('is its own doing when it aborts', async () => {
+    const aborts: Told = { ...byKernel, sig: 6, code: -6, group: 0, call: 'tgkill' }
+    const [death] = await deathsOf([aborts, dies(6)], { processes })
+    expect(death).toMatchObject({ cause: 'self', killer: { pid: 4242 } })
+  })
+
+  it('is by who wrote to cgroup.kill', async () => {
+    const written: Told = { ...kill, call: 'write', info: 'noinfo', group: 0 }
+    const [death] = await deathsOf([...scriptStarts, written, dies(9)], { processes })
+    expect(death).toMatchObject({ cause: 'cgroup-kill', killer: { pid: 5120 }, signal: { via: 'cgroup.kill' } })
+  })
+})
+
+describe('what is published', () => {
+  it('leaves out commands that came and went by themselves', async () => {
+    const ends: Told = { type: 'exit', pid: 5120, start, code: 0, afterMs: 20 }
+    expect(await deathsOf([...scriptStarts, ends], { processes })).toEqual([])
+  })
+
+  it('tells of a service that exits by itself', async () => {
+    const [death] = await deathsOf([dies(3 << 8)], { processes })
+    expect(death).toMatchObject({ cause: 'exit', exit: { code: 3 }, killer: null, signal: null })
+  })
+
+  it('tells of every end of the service that was asked for, and of no other', async () => {
+    const ends: Told = { type: 'exit', pid: 5120, start, code: 0, afterMs: 20 }
+    const told = [...scriptStarts, kill, dies(9), ends]
+    expect(await deathsOf(told, { processes, only: 'xdkill.sh' })).toMatchObject([{ cause: 'exit' }])
+    expect(await deathsOf(told, { processes, only: 'test.*' })).toMatchObject([{ cause: 'signal' }])
+  })
+
+  it('includes signals that others send to a service, not those it sends itself', async () => {
+    const reload: Told = { ...kill, sig: 1, disp: 'handler' }
+    const own: Told = { ...reload, pid: 4242, tid: 4242, start: 3_000_000_000_000n }
+    const signals = (await eventsOf([...scriptStarts, reload, own], { processes })).filter(isSignal)
+    expect(signals).toMatchObject([{ name: 'SIGHUP', target: { pid: 4242 }, sender: { pid: 5120 } }])
+  })
+
+  it('is the same whatever order the records came in', async () => {
+    const told = [...scriptStarts, kill, dies(9)]
+    const expected = await deathsOf(told, { processes })
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([1, 2, 3, 4], { minLength: 4 }), async (order) => {
+        const lines = (all: string[]) => [all[0] ?? '', ...order.map((index) => all[index] ?? '')]
+        const [death] = await deathsOf(told, { processes, lines })
+        expect({ ...death, agent: null }).toEqual({ ...expected[0], agent: null })
+      }),
+    )
+  })
+
+  it('never names another killer when records are missing', async () => {
+    const told = [...scriptStarts, kill, dies(9)]
+    await fc.assert(
+      fc.asyncProperty(fc.subarray([1, 2, 3, 4]), async (kept) => {
+        const lines = (all: string[]) => [all[0] ?? '', ...kept.map((index) => all[index] ?? '')]
+        for (const death of await deathsOf(told, { processes, lines })) {
+          expect(death.killer === null || death.killer.pid === 5120).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('coverage', () => {
+  const beat = (afterMs: number, counters = {}): Told => ({
+    type: 'heartbeat',
+    real: 0n,
+    mono: 0n,
+    boot: 0n,
+    afterMs,
+    ...counters,
+  })
+
+  it('begins with an event that says so, and is repeated every 30 s', async () => {
+    const events = await eventsOf([beat(1_000), beat(29_000), beat(1_000)], { processes })
+    expect(events[0]).toMatchObject({ type: 'coverage', state: 'watching', at: '2026-11-22T01:00:00.000000Z' })
+    expect(events.filter(isCoverage).map(({ state, to }) => [state, to])).toEqual([
+      ['watching', '2026-11-22T01:00:00.000000Z'],
+      ['watching', '2026-11-22T01:00:30.000000Z'],
+      ['stopped', '2026-11-22T01:00:31.000000Z'],
+    ])
+  })
+
+  it('has a gap for records that never came, and for probe hits the tracer skipped', async () => {
+    const lines = (all: string[]) => all.filter((_, index) => index !== 1)
+    const events = await eventsOf([beat(1_000), beat(1_000), beat(1_000, { skipped: 7 })], { processes, lines })
+    expect(events.filter(isCoverage).filter(({ state }) => state === 'gap')).toMatchObject([
+      { lostRecords: 1, from: '2026-11-22T01:00:00.000000Z', to: '2026-11-22T01:00:02.000000Z' },
+      { lostRecords: 7 },
+    ])
+  })
+
+  it('tells of a process that is gone after a loss as one that ended unseen', async () => {
+    const lines = (all: string[]) => all.filter((_, index) => index !== 1)
+    const told = [beat(1), beat(1), beat(3_001), beat(2_500)]
+    const [death] = await deathsOf(told, { processes, laterScans: [[init, bash]], lines })
+    expect(death).toMatchObject({
+      cause: 'unknown',
+      victim: { pid: 4242 },
+      killer: null,
+      exit: { code: null, signal: null },
+      verdict: { confidence: 'possible', reasons: ['it ended while nobody was watching'] },
+    })
+  })
+})

@@ -1,0 +1,63 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { redact } from './redact.ts'
+
+const secret = 'hunter2-XyZ'
+const shown = (...args: string[]) => redact(args).args.join(' ')
+
+describe('arguments', () => {
+  it('lose what looks like a secret, and keep its name', () => {
+    const lines: [string[], string][] = [
+      [['app', `--password=${secret}`], 'app --password=<redacted>'],
+      [['app', '--db-password', secret, '--port', '1'], 'app --db-password <redacted> --port 1'],
+      [['app', '--token', secret], 'app --token <redacted>'],
+      [['java', `-Dshop.api.key=${secret}`], 'java -Dshop.api.key=<redacted>'],
+      [['env', `AWS_SECRET_ACCESS_KEY=${secret}`, 'x'], 'env AWS_SECRET_ACCESS_KEY=<redacted> x'],
+      [['psql', `postgres://shop:${secret}@db/shop`], 'psql postgres://shop:<redacted>@db/shop'],
+      [['curl', '-H', `Authorization: Bearer ${secret}`], 'curl -H Authorization: <redacted>'],
+      [['curl', '-u', `me:${secret}`, 'http://x/'], 'curl -u <redacted> http://x/'],
+      [['mysql', '-uroot', `-p${secret}`], 'mysql -uroot -p<redacted>'],
+      [
+        ['sh', '-c', `PGPASSWORD=${secret} psql; TOKEN=${secret} x`],
+        'sh -c PGPASSWORD=<redacted> psql; TOKEN=<redacted> x',
+      ],
+      [['x', 'ghp_0123456789abcdefghijABCDEFGHIJ'], 'x <redacted>'],
+    ]
+    for (const [args, expected] of lines) expect(shown(...args)).toBe(expected)
+  })
+
+  it('stay as they are where they only look a little like one', () => {
+    const lines = [
+      'kill -9 4242',
+      'nginx -c /etc/nginx.conf',
+      'git log --author=me',
+      'ls /etc/passwd',
+      'ssh -p 22 host',
+      'app --key-file a --tokens-max=5 --tokenizer=bpe --bypass=1',
+    ]
+    for (const line of lines) expect(redact(line.split(' '))).toEqual({ args: line.split(' '), redacted: false })
+  })
+
+  it('never hold a password that was given in a usual way, wherever it stands', () => {
+    const name = fc.constantFrom(
+      'password',
+      'DB_PASSWORD',
+      'api-key',
+      'apiKey',
+      'client_secret',
+      'auth-token',
+      'access_key',
+    )
+    const word = fc.string({ unit: fc.constantFrom(...'abcXYZ019'), minLength: 8, maxLength: 20 })
+    const given = fc
+      .tuple(name, word, fc.constantFrom('--', '-', ''))
+      .map(([key, value, dashes]) => ({ arg: `${dashes}${key}=${value}`, value }))
+    fc.assert(
+      fc.property(given, fc.array(word), fc.array(word), ({ arg, value }, before, after) => {
+        const line = redact(['app', ...before, arg, ...after])
+        expect(line.redacted).toBe(true)
+        expect(line.args[before.length + 1]).not.toContain(value)
+      }),
+    )
+  })
+})

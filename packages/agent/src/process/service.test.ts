@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { scanned } from '../../test/recorded-host.ts'
+import { containerOf, serviceUnitOf } from './cgroup.ts'
+import { type ServiceRule, serviceOf } from './service.ts'
+import { ProcessTable } from './table.ts'
+
+const id = 'a'.repeat(60).concat('0123')
+
+function service(facts: { exe?: string; args?: string[]; cgroup?: string; comm?: string }, rules: ServiceRule[] = []) {
+  const table = new ProcessTable({ bootId: 'boot' })
+  table.reconcile([scanned({ pid: 5, comm: 'x', ...facts })])
+  const entry = table.find(5)
+  if (entry === undefined) throw new Error('the scan was not taken over')
+  return serviceOf(entry, rules)
+}
+
+describe('the service of a process', () => {
+  it('is the script that an interpreter runs', () => {
+    const names: [string, string[], string][] = [
+      ['/usr/bin/dash', ['sh', 'test.sh'], 'test.sh'],
+      ['/usr/bin/bash', ['/bin/bash', '-e', '-o', 'pipefail', '/srv/run.sh', '-c', 'x'], 'run.sh'],
+      ['/usr/bin/bash', ['bash', '-c', 'kill -9 1'], 'bash'],
+      ['/usr/bin/bash', ['-bash'], 'bash'],
+      ['/usr/bin/busybox', ['sh', './x.sh', 'a'], 'x.sh'],
+      ['/usr/bin/python3.11', ['python3', '-u', '/opt/app/server.py'], 'server.py'],
+      ['/usr/bin/python3.11', ['python3', '-m', 'http.server'], 'http.server'],
+      ['/usr/bin/python3.11', ['python3', '-W', 'ignore', 'a.py'], 'a.py'],
+      ['/usr/bin/node', ['node', '--max-old-space-size=99', '-r', 'ts-node/register', 'dist/main.js'], 'main.js'],
+      ['/usr/bin/node', ['node', '-e', 'setInterval(x)'], 'node'],
+      ['/usr/lib/jvm/bin/java', ['java', '-Xmx1g', '-cp', 'a:b', 'com.acme.Main', 'x'], 'com.acme.Main'],
+      ['/usr/lib/jvm/bin/java', ['java', '-jar', '/srv/shop.jar'], 'shop.jar'],
+    ]
+    for (const [exe, args, name] of names)
+      expect(service({ exe, args }), args.join(' ')).toEqual({ name, kind: 'process' })
+  })
+
+  it('is the executable of anything else, whatever it calls itself', () => {
+    expect(service({ exe: '/usr/sbin/nginx', args: ['nginx: master process /usr/sbin/nginx'] }).name).toBe('nginx')
+    expect(service({ exe: '/usr/bin/busybox', args: ['httpd', '-f'] }).name).toBe('httpd')
+    expect(service({ exe: '/srv/app (deleted)', args: ['app'] }).name).toBe('app')
+  })
+
+  it('is the unit of systemd it runs in; slices and scopes are none', () => {
+    const unit = (cgroup: string) => service({ exe: '/usr/bin/x', args: ['x'], cgroup })
+    expect(unit('/system.slice/nginx.service')).toEqual({ name: 'nginx.service', kind: 'systemd' })
+    expect(unit('/system.slice/system-getty.slice/getty@tty1.service').name).toBe('getty@tty1.service')
+    expect(unit('/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service').name).toBe('shop.service')
+    expect(unit('/user.slice/user-1000.slice/session-3.scope').kind).toBe('process')
+    expect(unit('/user.slice/user-1000.slice/user@1000.service/init.scope').kind).toBe('process')
+  })
+
+  it('is what the configuration says before all else', () => {
+    const rules = [{ name: 'shop', exe: '/usr/bin/x', args: 'x --port=80*' }]
+    const facts = { exe: '/usr/bin/x', cgroup: '/system.slice/x.service' }
+    expect(service({ ...facts, args: ['x', '--port=8080'] }, rules)).toEqual({ name: 'shop', kind: 'config' })
+    expect(service({ ...facts, args: ['x', '--port=9090'] }, rules).kind).toBe('systemd')
+  })
+
+  it('is the container where there is no unit inside it', () => {
+    expect(service({ cgroup: `/system.slice/docker-${id}.scope` })).toEqual({
+      name: id.slice(0, 12),
+      kind: 'container',
+    })
+    expect(service({ cgroup: `/system.slice/docker-${id}.scope/system.slice/a.service` }).name).toBe('a.service')
+  })
+})
+
+describe('a cgroup path', () => {
+  const pod = '1b2c3d4e-1111-2222-3333-444455556666'
+  const paths: [string, string, string | null][] = [
+    [`/docker/${id}`, 'docker', null],
+    [`/system.slice/docker-${id}.scope`, 'docker', null],
+    [`/machine.slice/libpod-${id}.scope/container`, 'podman', null],
+    [
+      `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${pod.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
+      'containerd',
+      pod,
+    ],
+    [`/kubepods.slice/kubepods-pod${pod.replaceAll('-', '_')}.slice/crio-${id}.scope`, 'cri-o', pod],
+    [`/kubepods/burstable/pod${pod}/${id}`, 'containerd', pod],
+  ]
+
+  it('names container, runtime and pod', () => {
+    for (const [path, runtime, expected] of paths) {
+      expect(containerOf(path), path).toEqual({ id, runtime, name: null, pod: expected })
+    }
+  })
+
+  it('is no container without the id of one', () => {
+    for (const path of ['/', '/system.slice/docker.service', '/docker/buildx', `/x-${id}`])
+      expect(containerOf(path)).toBeNull()
+  })
+
+  it('belongs to no unit where a container is nearer', () => {
+    expect(
+      serviceUnitOf(`/system.slice/containerd.service/kubepods-burstable-pod1.slice:cri-containerd:${id}`),
+    ).toBeUndefined()
+  })
+})

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import { scanned } from '../../test/recorded-host.ts'
+import type { ForkRecord, KernelRecord } from '../record/record.ts'
+import { ProcessTable } from './table.ts'
+
+const second = 1_000_000_000n
+let seq = 0
+const at = (seconds: number) => BigInt(seconds) * second
+const fork = (pid: number, ppid: number, seconds: number, start: bigint | null = at(seconds)): ForkRecord => ({
+  type: 'fork',
+  seq: ++seq,
+  time: at(seconds) + 1_000n,
+  pid,
+  ppid,
+  ...(start !== null && { start }),
+})
+const exit = (pid: number, seconds: number, started: number): KernelRecord => ({
+  type: 'exit',
+  seq: ++seq,
+  time: at(seconds),
+  pid,
+  start: at(started),
+  code: 0,
+})
+const table = (options = {}) => new ProcessTable({ bootId: 'boot', ...options })
+
+describe('the process table', () => {
+  it('knows a process by host, start and pid: a pid used again is another process', () => {
+    const processes = table()
+    processes.apply(fork(10, 1, 5))
+    processes.apply(exit(10, 6, 5))
+    processes.apply(fork(10, 1, 7))
+    expect(processes.find(10)?.id).toBe('boot:700:10')
+    expect(processes.find(10, at(5))?.endedAt).toBe(at(6))
+  })
+
+  it('gives a forked process what its parent was, until it runs a program of its own', () => {
+    const processes = table()
+    processes.reconcile([scanned({ pid: 9, comm: 'bash', args: ['bash', 'a.sh'], cgroup: '/x', startTicks: 100 })])
+    processes.apply(fork(10, 9, 5))
+    expect(processes.find(10)).toMatchObject({ program: { args: ['bash', 'a.sh'] }, cgroup: '/x', hasExeced: false })
+    processes.apply({ type: 'exec', seq: 1, time: at(5), pid: 10, start: at(5), comm: 'ls', argn: 3, argv: 'ls\0' })
+    expect(processes.find(10)).toMatchObject({ program: { comm: 'ls', args: ['ls'] }, hasExeced: true })
+    expect(processes.find(9)?.program.args).toEqual(['bash', 'a.sh'])
+  })
+
+  it('puts arguments together that came in pieces, and says when a piece is missing', () => {
+    const processes = table()
+    const exec = {
+      type: 'exec',
+      seq: 1,
+      time: at(5),
+      pid: 10,
+      start: at(5),
+      comm: 'x',
+      argn: 12,
+      argv: 'x\0abc',
+    } as const
+    const more = { type: 'args', seq: 2, time: at(5), pid: 10, start: at(5), at: 5, argv: 'defg\0h\0' } as const
+    processes.apply(exec)
+    expect(processes.find(10)?.program).toMatchObject({ args: ['x', 'abc'], argsTruncated: true })
+    processes.apply({ ...more, at: 6 })
+    expect(processes.find(10)?.program).toMatchObject({ args: ['x', 'abc'], argsTruncated: true })
+    processes.apply(more)
+    expect(processes.find(10)?.program).toMatchObject({ args: ['x', 'abcdefg', 'h'], argsTruncated: false })
+  })
+
+  it('keeps empty arguments, and tells none from unknown', () => {
+    const processes = table()
+    const exec = { type: 'exec', seq: 1, time: at(5), pid: 10, start: at(5), comm: 'x' } as const
+    processes.apply({ ...exec, argn: 4, argv: 'x\0\0\0' })
+    expect(processes.find(10)?.program.args).toEqual(['x', '', ''])
+    processes.apply({ ...exec, argn: 0, argv: '' })
+    expect(processes.find(10)?.program.args).toEqual([])
+    processes.apply(exec)
+    expect(processes.find(10)?.program.args).toBeUndefined()
+  })
+
+  it('takes the name of the process from its first thread alone', () => {
+    const processes = table()
+    processes.apply({ type: 'exec', seq: 1, time: at(5), pid: 10, tid: 10, start: at(5), comm: 'java' })
+    processes.apply({ type: 'signal', seq: 2, time: at(6), sig: 10, pid: 10, tid: 12, start: at(5), comm: 'pool-1' })
+    expect(processes.find(10)?.program.comm).toBe('java')
+  })
+
+  it('keeps the original parent when that one ends', () => {
+    const processes = table()
+    processes.apply(fork(10, 9, 5))
+    processes.apply(fork(11, 10, 6))
+    processes.apply(exit(10, 7, 5))
+    expect(processes.find(11)?.parent?.pid).toBe(10)
+  })
+
+  it('remembers a bounded number of ended processes, the latest', () => {
+    const processes = table({ endedMax: 3 })
+    for (let pid = 10; pid < 20; pid += 1) {
+      processes.apply(fork(pid, 1, pid))
+      processes.apply(exit(pid, pid, pid))
+    }
+    expect(processes.find(19, at(19))).toBeDefined()
+    expect(processes.find(16, at(16))).toBeUndefined()
+    expect(processes.counters.forgotten).toBe(7)
+    expect(processes.size).toBe(4)
+  })
+
+  it('keeps a bounded ancestry of a process that forks itself for ever', () => {
+    const processes = table({ endedMax: 5 })
+    for (let pid = 10; pid < 500; pid += 1) {
+      processes.apply(fork(pid + 1, pid, pid))
+      processes.apply(exit(pid, pid, pid - 1))
+    }
+    let length = 0
+    for (let entry = processes.find(500); entry !== undefined; entry = entry.parent) length += 1
+    expect(length).toBeLessThan(40)
+  })
+
+  it('takes over the start of a process that a fork told of without it', () => {
+    const processes = table()
+    processes.apply(fork(10, 9, 5, null))
+    processes.apply({ type: 'exec', seq: 1, time: at(6), pid: 10, start: at(5), comm: 'x' })
+    expect(processes.find(10)).toMatchObject({ id: 'boot:500:10', parent: { pid: 9 } })
+  })
+
+  it('does not make a second process of a fork that /proc told of already', () => {
+    const processes = table()
+    processes.reconcile([scanned({ pid: 10, comm: 'x', startTicks: 500 })])
+    processes.apply(fork(10, 9, 5, at(5) + 4_000_000n))
+    processes.apply(fork(10, 9, 5, null))
+    expect(processes.find(10)).toMatchObject({ id: 'boot:500:10', program: { comm: 'x' } })
+  })
+
+  it('tells which processes a scan no longer finds', () => {
+    const processes = table()
+    const scan = [scanned({ pid: 10, comm: 'x', startTicks: 500 }), scanned({ pid: 11, comm: 'y', startTicks: 500 })]
+    expect(processes.reconcile(scan)).toEqual([])
+    expect(processes.reconcile(scan.slice(1)).map(({ pid }) => pid)).toEqual([10])
+  })
+
+  it('ends a process once, however often its end is told', () => {
+    const processes = table()
+    processes.apply(fork(10, 9, 5))
+    expect(processes.apply(exit(10, 6, 5)).ended).toBe(true)
+    expect(processes.apply(exit(10, 6, 5)).ended).toBe(false)
+  })
+
+  it('looks a process up that it never heard of, and takes no other for it', () => {
+    const lookUp = (pid: number) => scanned({ pid, comm: 'found', startTicks: 500 })
+    const processes = table({ lookUp })
+    const signal = { type: 'signal', seq: 1, time: at(6), sig: 15, pid: 30 } as const
+    processes.apply({ ...signal, tpid: 10, tstart: at(5) })
+    processes.apply({ ...signal, tpid: 11, tstart: at(4) })
+    expect(processes.find(10)?.program.comm).toBe('found')
+    expect(processes.find(11)?.program.comm).toBeUndefined()
+    expect(processes.counters.inferred).toBe(3)
+  })
+})
