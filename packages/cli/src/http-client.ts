@@ -76,7 +76,7 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
   const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).name
   if (code === 'TimeoutError' || (error as Error).name === 'TimeoutError') {
     return new ReachError(
-      'timeout',
+      'COLLECTOR_TIMEOUT',
       `expected an answer of ${place(base)} within ${timeoutMs / 1_000} s, got none.`,
       'Is it overloaded? A larger --timeout waits longer.',
       { cause: error },
@@ -84,9 +84,14 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
   }
   if (/^HPE_/.test(code)) return garbage(base, 'something else than HTTP', error)
   const what = connectionFaults[code] ?? `${(cause as Error).message} (${code})`
-  return new ReachError('unreachable', `expected a collector at ${place(base)}: ${terminalText(what)}.`, askAnother, {
-    cause: error,
-  })
+  return new ReachError(
+    'COLLECTOR_UNREACHABLE',
+    `expected a collector at ${place(base)}: ${terminalText(what)}.`,
+    askAnother,
+    {
+      cause: error,
+    },
+  )
 }
 
 const connectionFaults: Record<string, string> = {
@@ -104,23 +109,17 @@ const askAnother = 'Is whokilled-collector running? --url or WHOKILLED_URL names
 function problemOf(status: number, json: unknown, base: URL): Error {
   const { data: problem } = Problem.safeParse(json)
   if (problem === undefined) return garbage(base, `HTTP status ${status} without a problem in it`)
-  const wrong = (problem.errors ?? []).map(
-    ({ parameter, expected, received }) => `${parameter}: expected ${expected}, got ${received ?? 'nothing'}`,
-  )
-  const told = [problem.detail || problem.title, ...wrong].filter(
-    (text) => !problem.detail.includes(text) || text === problem.detail,
-  )
   return new ProblemError(
     status,
     printable(problem.code, 64),
-    `the collector at ${place(base)} says: ${printable(told.join('; '), 600)}`,
+    `the collector at ${place(base)} says: ${printable(problem.detail || problem.title, 600)}`,
     printable(problem.hint ?? '', 300),
   )
 }
 
 function garbage(base: URL, got: string, cause?: unknown): ReachError {
   return new ReachError(
-    'bad-answer',
+    'COLLECTOR_ANSWER',
     `expected a collector's answer of ${place(base)}, got ${printable(got, 300)}.`,
     'Is it another program, or a collector of another version? --url or WHOKILLED_URL names another one.',
     { cause },

@@ -17,7 +17,8 @@ export type Surroundings = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>
 /** Asks the collector of the settings, and prints to stdout. */
 export function openSession(settings: Settings, { stdout, stderr, env }: Surroundings): Session {
   return {
-    ask: (question) => showWaiting(askCollector(question, settings), `asking ${settings.url.host}`, stderr),
+    ask: (question) =>
+      showWaiting(askCollector(question, settings), `asking ${settings.url.host}`, stderr, !env.NO_COLOR),
     print: (json, text) =>
       writeText(stdout, settings.json ? jsonLine(json) : text(terminalOf(stdout, env, Date.now()))),
   }

@@ -3,10 +3,15 @@ import ora from 'ora'
 const quietMs = 300
 
 /** Shows on a terminal that something takes its time, once it has taken 300 ms. */
-export async function showWaiting<T>(work: Promise<T>, text: string, stream: NodeJS.WriteStream): Promise<T> {
+export async function showWaiting<T>(
+  work: Promise<T>,
+  text: string,
+  stream: NodeJS.WriteStream,
+  isColoured: boolean,
+): Promise<T> {
   if (stream.isTTY !== true) return work
   // The cursor stays and stdin is not touched: Ctrl-C leaves nothing to be put right.
-  const spinner = ora({ text, stream, hideCursor: false, discardStdin: false })
+  const spinner = ora({ text, stream, color: isColoured ? 'cyan' : false, hideCursor: false, discardStdin: false })
   const timer = setTimeout(() => spinner.start(), quietMs)
   try {
     return await work

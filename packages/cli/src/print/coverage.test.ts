@@ -40,6 +40,7 @@ test.each<[string, HostCoverage]>([
     watched('web-3', [gap({ from: '2026-11-20T23:58:00.000Z', to: '2026-11-21T00:04:00.000Z' })]),
   ],
   ['web-3 lost 12 records 12:00–12:04 (agent stopped)', watched('web-3', [gap({ lostRecords: 12 })])],
+  ['web-3 was not watched 12:00–12:04', watched('web-3', [gap({ reason: 'not watched' })])],
   ['web-3 was never watched', watched('web-3', [], null)],
   ['web-3 has reported nothing after 18:00', watched('web-3', [], '2026-11-22T18:00:00.000Z')],
   [

@@ -39,7 +39,7 @@ function lacksOf({ completeUntil, gaps }: HostCoverage, until: string, clock: Re
 
 function gapText({ from, to, reason, lostRecords }: Gap, clock: ReaderClock): string {
   const when = to === null ? `since ${momentOf(from, clock.nowMs, clock)}` : spanText(from, to, clock)
-  const why = reason === null ? '' : ` (${shortened(terminalText(reason), 120)})`
+  const why = reason === null || reason === 'not watched' ? '' : ` (${shortened(terminalText(reason), 120)})`
   if (lostRecords === 0) return `was not watched ${when}${why}`
   return `lost ${lostRecords} record${lostRecords === 1 ? '' : 's'} ${when}${why}`
 }

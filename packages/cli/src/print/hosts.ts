@@ -12,11 +12,20 @@ export function printHosts({ hosts }: HostsAnswer, { clock, colors, width }: Ter
     stateText(host, colors),
     ageText(Date.parse(host.lastSeenAt), clock.nowMs),
     host.watchedSince === null ? 'not watched' : `since ${ageText(Date.parse(host.watchedSince), clock.nowMs)}`,
-    host.lostRecords === 0 ? '0' : colors.yellow(String(host.lostRecords)),
+    lostText(host, colors),
     shortened(terminalText(host.probe), 20),
     shortened(terminalText(host.agentVersion), 20),
   ])
   return `${tableText(rows, { head: head.map((title) => colors.dim(title)), width, flexible: 0, widthMax: 20 })}\n`
+}
+
+/** Records that the probe lost on the host, and events that were lost on their way. */
+function lostText({ lostRecords, lostEvents = 0 }: HostStatus, colors: Colors): string {
+  const lost = [
+    ...(lostRecords > 0 ? [`${lostRecords} records`] : []),
+    ...(lostEvents > 0 ? [`${lostEvents} events`] : []),
+  ]
+  return lost.length === 0 ? 'nothing' : colors.yellow(lost.join(', '))
 }
 
 function stateText({ state }: HostStatus, colors: Colors): string {
