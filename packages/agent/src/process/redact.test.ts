@@ -18,9 +18,10 @@ describe('arguments', () => {
       [['curl', '-u', `me:${secret}`, 'http://x/'], 'curl -u <redacted> http://x/'],
       [['mysql', '-uroot', `-p${secret}`], 'mysql -uroot -p<redacted>'],
       [
-        ['sh', '-c', `PGPASSWORD=${secret} psql; TOKEN=${secret} x`],
-        'sh -c PGPASSWORD=<redacted> psql; TOKEN=<redacted> x',
+        ['sh', '-c', `cd /x; PGPASSWORD=${secret} psql; TOKEN=${secret} x`],
+        'sh -c cd /x; PGPASSWORD=<redacted> psql; TOKEN=<redacted> x',
       ],
+      [['env', `DB_PASSWORD=a ${secret} b`], 'env DB_PASSWORD=<redacted>'],
       [['x', 'ghp_0123456789abcdefghijABCDEFGHIJ'], 'x <redacted>'],
     ]
     for (const [args, expected] of lines) expect(shown(...args)).toBe(expected)
