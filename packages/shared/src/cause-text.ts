@@ -67,7 +67,9 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   unknown: (death) => {
     if (isUnwatched(death)) return 'ended while nobody was watching'
     if (death.exit.signal === null) return `ended with ${exitText(death)}; why was not seen`
-    return `was killed with ${fatalName(death)}; its sender was not seen`
+    const isSenderKnown = death.killer !== null || death.signal?.senderStatus === 'none'
+    const why = isSenderKnown ? `${sentBy(death, 'by')}; why was not seen` : '; its sender was not seen'
+    return `was killed with ${fatalName(death)}${why}`
   },
 }
 

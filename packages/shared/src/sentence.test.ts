@@ -201,6 +201,18 @@ describe('the summary', () => {
       'ended while nobody was watching.',
       { cause: 'unknown', killer: null, signal: null, exit: { code: null, signal: null, coreDumped: false } },
     ],
+    [
+      'was killed with SIGKILL by the kernel; why was not seen.',
+      { cause: 'unknown', killer: null, signal: nobodySent(9, 'SIGKILL') },
+    ],
+    [
+      'was killed with SIGKILL; its sender was not seen.',
+      { cause: 'unknown', killer: null, signal: sent({ sender: null, senderStatus: 'unseen', via: 'unknown' }) },
+    ],
+    [
+      "was killed by the kernel's OOM killer, because memory ran out.",
+      { cause: 'oom', killer: null, signal: null, oom: { scope: 'unknown', cgroup: '/a', limitBytes: null } },
+    ],
     ['was killed with SIGKILL; its sender was not seen.', { cause: 'unknown', killer: null, signal: null }],
     [
       'ended with exit code 137; why was not seen.',
@@ -368,6 +380,13 @@ describe('with', () => {
     )
   })
 
+  test('of a signal that only the wait status tells of, nothing more is said', () => {
+    const unseen = sent({ sender: null, senderStatus: 'unseen', via: 'unknown', at: '2026-11-22T19:40:42.123456Z' })
+    const story = tell({ cause: 'unknown', killer: null, signal: unseen })
+    expect(line(story, 'with')).toBe('SIGKILL; how it was sent was not seen')
+    expect(line(story, 'by')).toBe('not known: the sender was not seen')
+  })
+
   test('a core and an exit code are told without a signal', () => {
     expect(line(tell({ signal: null, exit: killedBy(11, 'SIGSEGV', true) }), 'with')).toBe('SIGSEGV; a core was dumped')
     expect(line(tell({ signal: null, exit: exited(3) }), 'with')).toBe('exit code 3')
@@ -403,6 +422,7 @@ test('sure, or and limit', () => {
     },
   })
   expect(line(story, 'limit')).toBe('cgroup /a reached its limit of 1.4 GiB')
+  expect(line(tell({ oom: { scope: 'unknown', cgroup: '/a', limitBytes: null } }), 'limit')).toBeUndefined()
   expect(line(story, 'sure')).toBe('likely: three records were lost')
   expect(line(story, 'or')).toBe('cron killed it')
   expect(storyText(story)).toContain('\n  limit  cgroup /a')

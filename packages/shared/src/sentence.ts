@@ -11,7 +11,7 @@ import {
   victimName,
   wasCaught,
 } from './cause-text.ts'
-import type { DeathEvent } from './event.ts'
+import type { DeathEvent, SentSignal } from './event.ts'
 import { lineageText, loginText } from './lineage.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
 import { earlierSignalsText, resultText, sentText } from './signal-text.ts'
@@ -49,7 +49,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['before', earlierSignalsText(death)],
     ['for', death.behalf === null ? undefined : behalfLine(death)],
     ['meant', death.wrongPid === null ? undefined : meantLine(death)],
-    ['limit', death.oom === null ? undefined : memoryText(death)],
+    ['limit', limitLine(death)],
     ['sure', sureLine(death)],
     ['or', listed(death.verdict.alternatives, '; ')],
   ]
@@ -111,11 +111,22 @@ function weaponLine(death: DeathEvent): string | undefined {
   const core = death.exit.coreDumped ? '; a core was dumped' : ''
   const { signal } = death
   if (signal === null) return isUnwatched(death) ? undefined : `${exitText(death)}${core}`
+  if (isUnseen(signal)) return `${fatalName(death)}; how it was sent was not seen${core}`
   const victim = processName({ ...death.victim, args: null }, 40)
   const later = laterText(signal, death)
   const end = wasCaught(death) ? caughtText(death) : later === '' ? '' : `${victim} was dead${later}`
   const sent = `${fatalName(death)}, ${sentText(signal)}, ${resultText(signal)}`
   return `${sent}${end === '' ? '' : `; ${end}`}${core}`
+}
+
+/** Only the wait status tells of it; its time is that of the death. */
+function isUnseen({ senderStatus, via }: SentSignal): boolean {
+  return senderStatus === 'unseen' && via === 'unknown'
+}
+
+function limitLine(death: DeathEvent): string | undefined {
+  const scope = death.oom?.scope
+  return scope === 'cgroup' || scope === 'host' ? memoryText(death) : undefined
 }
 
 function behalfLine({ behalf }: DeathEvent): string {
