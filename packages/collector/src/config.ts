@@ -85,11 +85,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   const parsed = Settings.safeParse(written)
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => describe(issue, written))
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      problems.join('; '),
-      'Correct the setting; docs/http-api.md and docs/store.md name them all.',
-    )
+    throw new ConfigError('CONFIG_INVALID', problems.join('; '), 'Correct the setting; docs/store.md names them all.')
   }
   const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.data
   const postgresUrl =

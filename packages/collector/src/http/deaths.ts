@@ -37,7 +37,7 @@ export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { 
       schema: {
         summary: 'One death event, whole',
         tags: ['answers'],
-        params: z.strictObject({ id: z.uuid() }),
+        params: z.strictObject({ id: z.uuid('expected a UUID') }),
         response: { 200: DeathEvent, '4xx': Problem, '5xx': Problem },
       },
     },

@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet'
-import { type FastifyBaseLogger, fastify } from 'fastify'
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type pg from 'pg'
 import type { Log } from '../log.ts'
@@ -33,7 +33,7 @@ export async function buildServer(context: HttpContext) {
   const server = fastify({
     loggerInstance: context.log as FastifyBaseLogger,
     // One line a request is the reverse proxy's; errors are logged by the error handler.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     requestTimeout: requestDelayMaxMs,
     connectionTimeout: answerDelayMaxMs,

@@ -39,19 +39,19 @@ const sql = `
     order by name, id limit $6
   ),
   told as (
-    select distinct on (c.host_id, c.from_at) c.host_id, c.from_at, c.reason, c.lost_records,
+    select distinct on (c.host_id, c.from_at, c.reason) c.host_id, c.from_at, c.reason, c.lost_records,
       coalesce(c.to_at, (
         select min(lower(piece)) from runs r, unnest(r.watched) as piece
         where r.host_id = c.host_id and r.last_at >= c.from_at and lower(piece) > c.from_at
       )) as to_at
     from coverage c join chosen on chosen.id = c.host_id, asked
     where c.state = 'gap' and c.from_at < asked.until
-    order by c.host_id, c.from_at, c.at desc
+    order by c.host_id, c.from_at, c.reason, c.at desc
   ),
   watched as (
     select r.host_id, range_agg(r.watched) as times
     from runs r join chosen on chosen.id = r.host_id, asked
-    where r.last_at >= asked.since and r.first_at < asked.until
+    where r.last_at >= asked.since and r.watched && tstzrange(asked.since, asked.until)
     group by r.host_id
   ),
   told_times as (

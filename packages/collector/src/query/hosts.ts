@@ -51,8 +51,8 @@ const sql = `
     ${iso('watched_since')} as watched_since,
     (
       select coalesce(sum(lost_records), 0) from (
-        select distinct on (from_at) lost_records from coverage
-        where host_id = hosts.id and state = 'gap' order by from_at, at desc
+        select distinct on (from_at, reason) lost_records from coverage
+        where host_id = hosts.id and state = 'gap' order by from_at, reason, at desc
       ) as newest_word
     ) as lost_records,
     (

@@ -44,7 +44,7 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
     const run = runOf(event.host.id, event.agent.runId)
     run.seqs.push(event.agent.seq)
     run.times.push(event.at)
-    if (event.type === 'coverage' && event.state === 'watching')
+    if (event.type === 'coverage' && saysWatched.has(event.state))
       run.watched.push(range(event.from, event.to ?? event.at))
   }
   for (const { stamp } of deadLetters) if (stamp !== null) runOf(stamp.hostId, stamp.runId).seqs.push(stamp.seq)
@@ -65,6 +65,9 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
     ]
   })
 }
+
+/** `stopped` says until when it was watched. */
+const saysWatched = new Set<string>(['watching', 'stopped'])
 
 /** A host's clock may have been set back in between. */
 function range(from: string, to: string): string {
