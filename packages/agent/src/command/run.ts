@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { Agent } from '../agent.ts'
+import type { Config } from '../config.ts'
+import { localHost } from '../local-host.ts'
+import { agentMetrics, serveMetrics } from '../metrics.ts'
+import { chooseProbe } from '../probe/choose.ts'
+import { supervise } from '../probe/supervise.ts'
+import { Publisher } from '../publish.ts'
+import { Spool } from '../spool/spool.ts'
+import { SpoolSink } from '../spool/spool-sink.ts'
+import { version } from '../version.ts'
+
+/** How long the end of the agent waits for what is still in the spool; the rest stays there. */
+const drainMs = 5_000
+
+/** The agent: watches this host and publishes what it decides, until the signal aborts or a recording ends. */
+export async function run(config: Config, signal: AbortSignal): Promise<void> {
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }))
+  const host = localHost(config, config.stateFolder)
+  if (host.identity.wasCloned) log.warn('this state folder came from another machine; the host has a new id')
+  const spool = await Spool.open({ folder: join(config.stateFolder, 'spool'), eventsMax: config.spoolEventsMax })
+  const agent = new Agent({ ...host, config, sink: new SpoolSink(spool) })
+  const publisher = new Publisher(spool, { url: config.natsUrl, hostName: host.identity.host.name }, (error) =>
+    log.warn(
+      { code: 'nats-unreachable', error: error.message, waiting: spool.length },
+      'cannot publish; events wait on disk',
+    ),
+  )
+  const metrics =
+    config.metricsPort === null
+      ? undefined
+      : await serveMetrics(agentMetrics({ agent, spool, publisher }), config.metricsPort)
+  const probe = chooseProbe({
+    config,
+    onProgress: (line) => log.info(line),
+    onPassedOver: ({ code, message, hint }) => log.warn({ code, hint }, message),
+  })
+  log.info({ version, host: host.identity.host.name, spooled: spool.length }, 'starting')
+  const publishing = publisher.run()
+  try {
+    await supervise({
+      probe,
+      follow: (...args) => agent.follow(...args),
+      signal,
+      onTrouble: ({ code, message, hint }, retryInMs) => log.error({ code, hint, retryInMs }, message),
+      onWarning: (warning) => log.warn({ code: 'probe-warning' }, warning),
+    })
+  } finally {
+    await publisher.stop(drainMs)
+    await publishing
+    await spool.close()
+    metrics?.close()
+    log.info({ ...agent.counters, spooled: spool.length }, 'stopped')
+  }
+}

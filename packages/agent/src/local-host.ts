@@ -1,0 +1,40 @@
+import type { AgentOptions } from './agent.ts'
+import type { Config } from './config.ts'
+import { type HostIdentity, hostIdentity } from './host-identity.ts'
+import { recordingOf } from './probe/choose.ts'
+import { lookUpProc, scanProc, seesAllPids } from './process/proc-scan.ts'
+import { snapshotOf } from './process/snapshot.ts'
+import { EventStamp } from './stamp.ts'
+import { UserNames } from './user-names.ts'
+import { version } from './version.ts'
+
+/** What the pure stages need to know of the host they run on, or of the one that a recording was made on. */
+export interface LocalHost extends Pick<AgentOptions, 'bootId' | 'userNames' | 'scan' | 'lookUp' | 'canary' | 'stamp'> {
+  readonly identity: HostIdentity
+}
+
+/** @param stateFolder where the identity is kept; undefined: it is derived and not kept */
+export function localHost(config: Config, stateFolder: string | undefined): LocalHost {
+  const recording = recordingOf(config.probe)
+  const identity = hostIdentity({ stateFolder, hostName: config.hostName })
+  const live = { identity, userNames: new UserNames(), canary: true, bootId: identity.host.bootId }
+  if (recording !== undefined) {
+    const { bootId, processes } = snapshotOf(recording)
+    const host = { ...identity.host, bootId }
+    return {
+      ...live,
+      bootId,
+      canary: false,
+      stamp: new EventStamp({ host, secret: identity.secret, version }),
+      scan: async () => processes,
+      lookUp: undefined,
+    }
+  }
+  const canScan = seesAllPids()
+  return {
+    ...live,
+    stamp: new EventStamp({ host: identity.host, secret: identity.secret, version }),
+    scan: async () => (canScan ? scanProc() : undefined),
+    lookUp: canScan ? lookUpProc : undefined,
+  }
+}

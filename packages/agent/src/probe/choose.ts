@@ -1,0 +1,37 @@
+import type { Config } from '../config.ts'
+import type { ProbeError } from '../errors.ts'
+import { asIfNow } from './as-if-now.ts'
+import { bpftraceProbe } from './bpftrace.ts'
+import { firstThatStarts } from './first-that-starts.ts'
+import type { Probe } from './probe.ts'
+import { replayProbe } from './replay.ts'
+import { stapProbe } from './stap.ts'
+
+export interface ChooseOptions {
+  readonly config: Pick<Config, 'probe' | 'module' | 'replay' | 'cacheFolder'>
+  readonly onProgress: (line: string) => void
+  /** Told why a better probe was passed over. */
+  readonly onPassedOver: (error: ProbeError) => void
+}
+
+/** The probe that the settings ask for. SystemTap comes first; bpftrace is for kernels that load no modules. */
+export function chooseProbe({ config, onProgress, onPassedOver }: ChooseOptions): Probe {
+  const { probe, module, cacheFolder, replay } = config
+  const file = recordingOf(probe)
+  if (file !== undefined) {
+    const recording = replayProbe({ file, speed: replay.speed })
+    return replay.time === 'now' ? asIfNow(recording) : recording
+  }
+  const stap =
+    module === undefined
+      ? stapProbe({ mode: 'compile', cacheFolder, onProgress })
+      : stapProbe({ mode: 'module', path: module, onProgress })
+  if (probe === 'stap') return stap
+  if (probe === 'bpftrace') return bpftraceProbe()
+  return firstThatStarts([stap, bpftraceProbe()], onPassedOver)
+}
+
+/** The file of a `replay:FILE` setting. */
+export function recordingOf(setting: string): string | undefined {
+  return setting.startsWith('replay:') ? setting.slice('replay:'.length) : undefined
+}

@@ -1,0 +1,2 @@
+/** The version of this program, as its package says. */
+export const version = '0.1.0'
