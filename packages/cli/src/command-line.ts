@@ -30,7 +30,7 @@ function makeProgram(surroundings: Surroundings, done: Done): Command {
       writeErr: (text) => surroundings.stderr.write(text),
     })
     .showHelpAfterError('Run whokilled --help for what it understands.')
-  return withSettings(withTimes(program))
+  return withSettings(withTimes(program, ' (24h)'))
     .addHelpText('after', examples)
     .action(async (service: string, options: WhoKilledOptions, command: Command) => {
       done(await whoKilled(service, options, sessionOf(command, surroundings)))
@@ -70,10 +70,10 @@ function isServiceBehindDashes(argv: readonly string[]): boolean {
   return reader.parseOptions(argv.slice(0, dashes)).operands.length === 0
 }
 
-function withTimes(command: Command): Command {
+function withTimes(command: Command, sinceDefault = ''): Command {
   return command
     .option('--host <name>', 'on this host alone; * stands for any characters', notEmpty)
-    .option('--since <time>', 'no earlier than: 24h, 90m, 7d, 2026-11-22T03:00:00Z', aTime)
+    .option('--since <time>', `no earlier than: 24h, 90m, 7d, 2026-11-22T03:00:00Z${sinceDefault}`, aTime)
     .option('--until <time>', 'no later than', aTime)
 }
 

@@ -14,10 +14,14 @@ async function onTerminal(recording: Recording, columns: number, environment: No
   await using collector = await startRecordedCollector(recording)
   const command = [process.execPath, ...cliArgs, 'deaths', '--url', collector.url].join(' ')
   const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
-  const child = spawn('script', ['--quiet', '--return', '--command', `stty cols ${columns}; ${command}`, '/dev/null'], {
-    env: { ...inherited, TERM: 'xterm-256color', TZ: 'UTC', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    '/usr/bin/script',
+    ['--quiet', '--return', '--command', `stty cols ${columns}; ${command}`, '/dev/null'],
+    {
+      env: { ...inherited, TERM: 'xterm-256color', TZ: 'UTC', ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     printed += text

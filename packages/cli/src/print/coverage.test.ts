@@ -52,6 +52,13 @@ test.each<[string, HostCoverage]>([
   expect(coverageSentences([coverage], until, clock)).toEqual([expected])
 })
 
+test('several gaps of a host are one sentence', () => {
+  const gaps = [gap(), gap({ from: '2026-11-22T13:00:00.000Z', to: '2026-11-22T13:10:00.000Z', reason: null })]
+  expect(coverageSentences([watched('web-3', gaps)], until, clock)).toEqual([
+    'web-3 was not watched 12:00–12:04 (agent stopped), 13:00–13:10',
+  ])
+})
+
 test('gaps come first, and those who watched all the time share a line', () => {
   const two = [watched('web-1'), watched('web-3', [gap()]), watched('web-2')]
   expect(coverageSentences(two, until, clock)).toEqual([

@@ -57,8 +57,9 @@ function momentOf(at: string, toldMs: number, { timeZone }: ReaderClock, withSec
 }
 
 function joined(texts: readonly string[]): string {
+  const told = texts.map((text, index) => (index === 0 ? text : text.replace(/^was not watched /, '')))
   const hidden = texts.length - gapsShownMax
-  return hidden > 0 ? `${texts.slice(0, gapsShownMax).join(', ')}, and ${hidden} more gaps` : texts.join(', ')
+  return hidden > 0 ? `${told.slice(0, gapsShownMax).join(', ')}, and ${hidden} more gaps` : told.join(', ')
 }
 
 function watchedText(hosts: readonly string[]): string {
