@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { CoverageEvent, Event } from '@whokilled/shared/event'
-import { tellDeath } from '@whokilled/shared/sentence'
+import { labelWidth, tellDeath } from '@whokilled/shared/sentence'
 import { terminalText } from '@whokilled/shared/terminal-text'
 import { createColors } from 'picocolors'
 import type { EventSink } from './agent.ts'
@@ -41,8 +41,10 @@ export class WatchSink implements EventSink {
   private death(event: Extract<Event, { type: 'death' }>): string {
     const { bold, dim } = this.colours
     const zone = this.options.timeZone === undefined ? {} : { timeZone: this.options.timeZone }
-    const { headline, lines } = tellDeath(event, { nowMs: Date.parse(event.at), ...zone })
-    return [bold(headline), ...lines.map(({ label, text }) => `  ${dim(label.padEnd(6))}${text}`)].join('\n')
+    const story = tellDeath(event, { nowMs: Date.parse(event.at), ...zone })
+    const width = labelWidth(story)
+    const lines = story.lines.map(({ label, text }) => `  ${dim(label.padEnd(width))}  ${text}`)
+    return [bold(story.headline), ...lines].join('\n')
   }
 
   /** The first watching, gaps and the end are worth a line; that the watching goes on is not. */

@@ -177,6 +177,24 @@ describe('a death after a caught signal', () => {
   })
 })
 
+describe('a death by a signal that the process sent itself after it was asked to end', () => {
+  it('is by who asked', async () => {
+    const asked: Told = { ...kill, sig: 15, disp: 'handler' }
+    const raised: Told = {
+      ...kill,
+      sig: 15,
+      pid: 4242,
+      tid: 4242,
+      start: 3_000_000_000_000n,
+      call: 'tgkill',
+      group: 0,
+      afterMs: 30,
+    }
+    const [death] = await deathsOf([...scriptStarts, asked, raised, dies(15)], { processes })
+    expect(death).toMatchObject({ cause: 'signal', killer: { pid: 5120 }, exit: { signal: { name: 'SIGTERM' } } })
+  })
+})
+
 describe('a death by the kernel', () => {
   const byKernel: Told = { ...kill, pid: 4242, tid: 4242, start: 3_000_000_000_000n, call: 'none' }
 

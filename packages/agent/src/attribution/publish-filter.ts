@@ -88,7 +88,7 @@ export class PublishFilter {
         // What systemd starts before, beside and after the main process is gone at once and without an error.
         return !this.hasOlder(victim, service) && !(isOrderly && lifeMs < commandLifeMs)
       default:
-        return victim.hasExeced && lifeMs >= this.options.programLifeMsMin
+        return victim.hasExeced && lifeMs >= this.options.programLifeMsMin && !waiting.has(service.name)
     }
   }
 
@@ -111,6 +111,9 @@ export class PublishFilter {
     return serviceOf(entry, this.options.services)
   }
 }
+
+/** Commands that scripts wait with: long-lived, and no service. */
+const waiting = new Set(['sleep', 'usleep', 'tail', 'timeout', 'inotifywait'])
 
 /** A control process of a unit (ExecStartPre, ExecReload) is done within this time. */
 const commandLifeMs = 1_000

@@ -2,11 +2,11 @@ import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
 import type { DeathEvent, Exit, SentSignal, Service } from '@whokilled/shared/event'
 import type { Process } from '@whokilled/shared/process'
 import { summarySentence } from '@whokilled/shared/sentence'
-import { signalName } from '@whokilled/shared/signals'
+import { defaultAction, signalName } from '@whokilled/shared/signals'
 import type { DeathDraft, SignalDraft } from '../event-draft.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
-import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
+import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { LossLog } from './loss-log.ts'
 import { senderOf } from './sender.ts'
@@ -33,7 +33,7 @@ export class StoryTeller {
       exit: exitOf(status),
       cause: finding.cause,
       signal,
-      signals: ladder.rungs.filter((rung) => !isSameSignal(rung, fatal)).map((rung) => this.sent(rung, victim)),
+      signals: ladder.rungs.filter((rung) => isTold(rung, fatal)).map((rung) => this.sent(rung, victim)),
       killer: signal?.sender ?? null,
       behalf: null,
       oom: finding.cause === 'oom' ? { scope: 'unknown', cgroup: victim.cgroup ?? null, limitBytes: null } : null,
@@ -137,9 +137,16 @@ function unseenSignal(status: number | undefined, at: string): SentSignal | null
   }
 }
 
-function isSameSignal(a: Received, b: Received | undefined): boolean {
-  return a.record.seq === b?.record.seq
+/** The fatal signal stands by itself; what programs tell each other with SIGUSR1 and the like is no part of it. */
+function isTold({ record }: Received, fatal: Received | undefined): boolean {
+  const action = defaultAction(record.sig)
+  return (
+    record.seq !== fatal?.record.seq &&
+    (requests.has(record.sig) || action === 'core' || action === 'stop' || record.sig === sigkill)
+  )
 }
+
+const sigkill = 9
 
 /** Errors of the sending system calls (kill(2), sigqueue(3), pidfd_send_signal(2)). */
 const errorNames: Readonly<Record<number, string>> = { 1: 'EPERM', 3: 'ESRCH', 9: 'EBADF', 11: 'EAGAIN', 22: 'EINVAL' }

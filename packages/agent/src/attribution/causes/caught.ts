@@ -1,9 +1,7 @@
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
-import { type CauseRule, type Ending, exitCodeOf, type Finding, stopTimeNs, termSignalOf } from './cause.ts'
+import { type CauseRule, type Ending, exitCodeOf, type Finding, requests, stopTimeNs, termSignalOf } from './cause.ts'
 
-/** Signals by which one asks a process to end: SIGHUP, SIGINT, SIGQUIT, SIGTERM. */
-const requests = new Set([1, 2, 3, 15])
 const sighup = 1
 
 /** To many daemons SIGHUP means to read their settings again; only an end right behind it counts. */

@@ -28,6 +28,9 @@ export interface Finding {
 /** One way to end. Answers undefined if it was not this one. */
 export type CauseRule = (ending: Ending) => Finding | undefined
 
+/** Signals by which one asks a process to end: SIGHUP, SIGINT, SIGQUIT, SIGTERM. */
+export const requests: ReadonlySet<number> = new Set([1, 2, 3, 15])
+
 /** How long an orderly stop may take: systemd gives a service 90 s (DefaultTimeoutStopSec). */
 export const stopTimeNs = 90_000_000_000n
 

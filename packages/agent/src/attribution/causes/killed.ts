@@ -1,13 +1,17 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
-import { type CauseRule, type Ending, seenBoth, termSignalOf } from './cause.ts'
+import { type CauseRule, type Ending, requests, seenBoth, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */
 export const killed: CauseRule = (ending) => {
   const number = termSignalOf(ending.status ?? 0)
   const fatal = number === 0 ? undefined : fatalOf(ending, number)
   if (fatal === undefined) return undefined
+  const passedOn = requestBehind(ending, fatal)
+  if (passedOn !== undefined) {
+    return seenBoth(ending, passedOn, 'signal', 'it caught the signal and then ended itself with the same')
+  }
   const cause = causeOf(ending, fatal)
   return seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
 }
@@ -22,6 +26,22 @@ const reasons: Partial<Record<DeathEvent['cause'], string>> = {
 function fatalOf({ ladder }: Ending, number: number): Received | undefined {
   if (ladder.fatal?.record.sig === number) return ladder.fatal
   return ladder.rungs.findLast(({ record }) => record.sig === number && record.result !== 'ignored')
+}
+
+/**
+ * Programs that catch a request to end in order to tidy up then send it to themselves, so that their wait status
+ * tells of it: who asked first has ended them.
+ */
+function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Received | undefined {
+  if (!requests.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
+  return ladder.rungs.findLast(
+    (rung) =>
+      rung.record.sig === fatal.record.sig &&
+      rung.record.result !== 'ignored' &&
+      at - rung.record.time <= stopTimeNs &&
+      !senderOf(rung, victim).isSelf &&
+      senderOf(rung, victim).status === 'seen',
+  )
 }
 
 /** Numbers of signals (signal(7)). */
