@@ -9,7 +9,8 @@ export async function showWaiting<T>(
   stream: NodeJS.WriteStream,
   isColoured: boolean,
 ): Promise<T> {
-  if (stream.isTTY !== true) return work
+  // On a terminal that does not tell its width (a serial console) ora would clear lines without end.
+  if (stream.isTTY !== true || !stream.columns) return work
   // The cursor stays and stdin is not touched: Ctrl-C leaves nothing to be put right.
   const spinner = ora({ text, stream, color: isColoured ? 'cyan' : false, hideCursor: false, discardStdin: false })
   const timer = setTimeout(() => spinner.start(), quietMs)

@@ -43,6 +43,13 @@ test('a table fits the width, in colour, and nothing is shown of a short wait', 
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(72)
 })
 
+test('on a terminal that does not tell its width the answer comes without a spinner', async () => {
+  const { status, printed } = await onTerminal(slow, 0)
+  expect(status).toBe(0)
+  expect(printed).not.toContain('asking')
+  expect(printed).toContain('nginx.service')
+})
+
 test('NO_COLOR takes the colours away', async () => {
   const { printed } = await onTerminal(slow, 72, { NO_COLOR: '1' })
   expect(printed).toContain('asking')
