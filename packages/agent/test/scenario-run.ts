@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Probe } from '@whokilled/agent/probe/probe'
+import { parseRecord } from '@whokilled/agent/record/parse'
+import type { KernelRecord } from '@whokilled/agent/record/record'
+import { execa } from 'execa'
+import { compiledPrograms } from '../../../test/kernel/lab/programs.ts'
+import { type Facts, readFacts } from '../../../test/scenarios/facts.ts'
+
+/** What a probe told while test/scenarios/ways.sh ran on this machine. */
+export interface ScenarioRun {
+  readonly lines: readonly string[]
+  readonly records: readonly KernelRecord[]
+  readonly rejected: readonly string[]
+  readonly facts: Facts
+}
+
+const script = join(import.meta.dirname, '../../../test/scenarios/ways.sh')
+const unified = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
+
+/** Runs the scenarios under a probe, here and now. */
+export async function runScenarios(probe: Probe): Promise<ScenarioRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'whokilled-scenarios-'))
+  try {
+    for (const [name, path] of await compiledPrograms()) await symlink(path, join(folder, name))
+    const facts = join(folder, 'facts')
+    await writeFile(facts, '')
+    const lines = await following(probe, async () => {
+      const env = { FACTS: facts, CGROUP: await unifiedFolder(), PATH: `${folder}:${process.env.PATH}` }
+      await execa('sh', [script], { env, stdin: 'ignore', timeout: 60_000, all: true })
+    })
+    return { lines, facts: readFacts(await readFile(facts, 'utf8')), ...parseAll(lines) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Parses all lines, in the order in which they came. */
+export function parseAll(lines: readonly string[]): Pick<ScenarioRun, 'records' | 'rejected'> {
+  const parsed = lines.map(parseRecord)
+  return {
+    records: parsed.flatMap((one) => ('record' in one ? [one.record] : [])),
+    rejected: parsed.flatMap((one, at) => ('rejected' in one ? [`${one.rejected}: ${lines[at]}`] : [])),
+  }
+}
+
+/** Starts a probe, does something, stops the probe; returns all lines. */
+export async function following(probe: Probe, act: () => Promise<void>): Promise<string[]> {
+  const run = await probe.start()
+  const lines: string[] = []
+  const reading = (async () => {
+    for await (const line of run.lines()) lines.push(line)
+  })()
+  try {
+    await act()
+  } finally {
+    await run.stop()
+  }
+  await reading
+  const { error } = await run.ended
+  if (error !== null) throw error
+  return lines
+}
+
+async function unifiedFolder(): Promise<string> {
+  for (const folder of unified) {
+    if (
+      await readFile(`${folder}/cgroup.procs`).then(
+        () => true,
+        () => false,
+      )
+    )
+      return folder
+  }
+  throw new Error(`Expected the unified control groups at ${unified.join(' or ')}, they are not mounted.`)
+}
