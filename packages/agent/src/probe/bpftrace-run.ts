@@ -142,7 +142,7 @@ class BpftraceRun implements ProbeRun {
       this.child.kill(signal)
       // A reader that has gone away must not keep bpftrace from writing its last lines.
       this.child.stdout.resume()
-      if (await Promise.race([this.gone.then(() => true), delay(stopMs, false)])) return
+      if (await Promise.race([this.gone.then(() => true), delay(stopMs, false, { ref: false })])) return
     }
     await this.gone
   }
