@@ -1,0 +1,4 @@
+while true
+do
+    sleep 1
+done

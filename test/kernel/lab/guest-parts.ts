@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import { access, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addBusybox, addFile, addProgram, packArchive } from './archive.ts'
+import { labCacheFolder } from './cache-folder.ts'
+import type { KernelImage } from './kernel-image.ts'
+
+/**
+ * The parts of a guest's root that seldom change, as archives in the cache: SystemTap's loader, Debian's shell and ps,
+ * busybox for the rest of the tools, and the network driver; and node.
+ */
+export async function toolsArchive(kernel: KernelImage): Promise<string> {
+  const driver = join(kernel.modules, 'drivers/net/ethernet/intel/e1000/e1000.ko')
+  const programs = ['/usr/bin/dash', '/usr/bin/ps', '/usr/bin/staprun', '/usr/lib/systemtap/stapio']
+  return await cachedArchive('tools', ['/usr/bin/busybox', driver, ...programs], async (root) => {
+    await addBusybox(root)
+    for (const program of programs) await addProgram(root, program)
+    await addProgram(root, '/usr/bin/dash', '/bin/sh')
+    await addFile(root, driver, '/lab/e1000.ko')
+    await mkdir(join(root, 'etc'))
+    await writeFile(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\ndeploy:x:1001:1001::/root:/bin/sh\n')
+    await writeFile(join(root, 'etc/group'), 'root:x:0:\ndeploy:x:1001:\n')
+  })
+}
+
+/** The node that runs this test. */
+export async function nodeArchive(): Promise<string> {
+  return await cachedArchive('node', [process.execPath], async (root) => {
+    await addProgram(root, process.execPath, '/usr/bin/node')
+  })
+}
+
+async function cachedArchive(name: string, madeOf: readonly string[], fill: (root: string) => Promise<void>) {
+  const hash = createHash('sha256').update('1')
+  for (const file of madeOf) {
+    const { size, mtimeMs } = await stat(file)
+    hash.update(`${file} ${size} ${mtimeMs}\n`)
+  }
+  const archive = join(labCacheFolder, 'parts', `${name}-${hash.digest('hex').slice(0, 16)}.cpio`)
+  const exists = await access(archive).then(
+    () => true,
+    () => false,
+  )
+  if (exists) return archive
+  await mkdir(join(labCacheFolder, 'parts'), { recursive: true })
+  const root = await mkdtemp(join(tmpdir(), 'whokilled-root-'))
+  try {
+    await fill(root)
+    const part = `${archive}.${process.pid}`
+    await packArchive(root, part)
+    await rename(part, archive)
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+  return archive
+}
