@@ -31,7 +31,7 @@ const parameterLengthMax = 512
 /** The HTTP API as an app that does not listen: tests inject requests. */
 export async function buildServer(context: HttpContext) {
   const server = fastify({
-    loggerInstance: context.log as FastifyBaseLogger,
+    loggerInstance: warningsOf(context.log),
     // One line a request is the reverse proxy's; errors are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
@@ -62,4 +62,9 @@ export async function buildServer(context: HttpContext) {
   await server.register(healthRoutes, context)
   await server.register(metricsRoutes, context)
   return server
+}
+
+/** Where it listens is logged by main. */
+function warningsOf(log: Log): FastifyBaseLogger {
+  return log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level })
 }

@@ -31,6 +31,8 @@ export async function ingest(line: Ingestion, signal: AbortSignal): Promise<void
     if (messages === undefined) return
     const stop = () => messages.stop()
     signal.addEventListener('abort', stop, { once: true })
+    // It may have been aborted while the consumer was opened: then the listener hears nothing.
+    if (signal.aborted) stop()
     line.consuming(true)
     try {
       for await (const batch of batches(messages, line.config.batch)) await storeAndAcknowledge(line, batch, signal)
