@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { Coverage } from './coverage.ts'
 import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
-import type { Probe, ProbeEnd, ProbeRun } from './probe/probe.ts'
+import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
 import { ProcessTable } from './process/table.ts'
 import { Vanished } from './process/vanished.ts'
@@ -52,6 +52,12 @@ export interface AgentCounters {
 
 /** The version of docs/line-protocol.md that this program understands. */
 const protocolVersion = 1
+
+const expectedEnds: Record<ProbeKind, string> = {
+  systemtap: 'the agent was stopped',
+  bpftrace: 'the agent was stopped',
+  replay: 'the recording was at its end',
+}
 
 /** How many events may wait for the proof that kills are seen; more are not kept. */
 const draftsBeforeProofMax = 10_000
@@ -129,7 +135,7 @@ export class Agent {
       this.canary?.stop()
     }
     const end = await run.ended
-    await this.finish(blind instanceof ProbeError ? blind.message : (end.error?.message ?? 'the agent was stopped'))
+    await this.finish(blind instanceof ProbeError ? blind.message : (end.error?.message ?? expectedEnds[probe.kind]))
     if (blind !== undefined) throw blind
     return end
   }

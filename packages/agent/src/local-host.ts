@@ -19,10 +19,11 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
   const identity = hostIdentity({ stateFolder, hostName: config.hostName })
   const live = { identity, userNames: new UserNames(), canary: true, bootId: identity.host.bootId }
   if (recording !== undefined) {
-    const { bootId, processes } = snapshotOf(recording)
-    const host = { ...identity.host, bootId }
+    const { bootId, hostName, processes } = snapshotOf(recording)
+    const host = { ...identity.host, bootId, name: config.hostName ?? hostName }
     return {
       ...live,
+      identity: { ...identity, host },
       bootId,
       canary: false,
       stamp: new EventStamp({ host, secret: identity.secret, version }),
