@@ -60,6 +60,11 @@ export function agentMetrics({ agent, spool, publisher }: Measured): Registry {
   )
   counter('signals_told_total', 'Signals that were published.', () => agent.filter.counters.signalsTold)
   counter('signals_counted_total', 'Signals that were only counted.', () => agent.filter.counters.signalsCounted)
+  counter(
+    'signals_over_limit_total',
+    'Signals only counted because more than 200 came in a second.',
+    () => agent.filter.counters.signalsOverLimit,
+  )
   counter('events_total', 'Events decided.', () => agent.counters.events)
   gauge('spool_events', 'Events that wait to be published.', () => spool.length)
   counter('spool_refused_full_total', 'Events refused because the spool was full.', () => spool.counters.refusedFull)

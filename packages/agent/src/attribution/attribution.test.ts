@@ -271,6 +271,13 @@ describe('what is published', () => {
     expect(signals).toMatchObject([{ name: 'SIGHUP', target: { pid: 4242 }, sender: { pid: 5120 } }])
   })
 
+  it('is at most 200 signals in a second, so that a flood pushes out no deaths', async () => {
+    const flood = Array.from({ length: 500 }, (): Told => ({ ...kill, sig: 10, disp: 'handler', afterMs: 0.01 }))
+    const events = await eventsOf([...scriptStarts, ...flood, kill, dies(9)], { processes })
+    expect(events.filter(isSignal)).toHaveLength(200)
+    expect(events.filter(({ type }) => type === 'death')).toHaveLength(1)
+  })
+
   it('is the same whatever order the records came in', async () => {
     const told = [...scriptStarts, kill, dies(9)]
     const expected = await deathsOf(told, { processes })

@@ -24,8 +24,10 @@ export interface PublishFilterOptions {
  * signal of another process, a fault or the OOM killer. Other ends are only counted.
  */
 export class PublishFilter {
-  readonly counters = { deathsTold: 0, deathsCounted: 0, signalsTold: 0, signalsCounted: 0 }
+  readonly counters = { deathsTold: 0, deathsCounted: 0, signalsTold: 0, signalsCounted: 0, signalsOverLimit: 0 }
   private readonly options: PublishFilterOptions
+  private secondBegan = 0n
+  private toldThisSecond = 0
   private readonly isAskedFor: (service: Service) => boolean
 
   constructor(options: PublishFilterOptions) {
@@ -57,10 +59,23 @@ export class PublishFilter {
   /** Signals that the processes of one service use among themselves are left out, unless they ask for an end. */
   wantsSignal({ record }: Received, service: Service, senderService: Service | undefined): boolean {
     const isInternal = senderService?.name === service.name && senderService.kind === service.kind
-    const wanted = this.isAskedFor(service) && (!isInternal || endRequests.has(record.sig))
+    const wanted =
+      this.isAskedFor(service) && (!isInternal || endRequests.has(record.sig)) && this.isWithinLimit(record.time)
     if (wanted) this.counters.signalsTold += 1
     else this.counters.signalsCounted += 1
     return wanted
+  }
+
+  /** A flood of signals must not push deaths out of the spool: beyond the limit they are only counted. */
+  private isWithinLimit(time: bigint): boolean {
+    if (time - this.secondBegan >= 1_000_000_000n) {
+      this.secondBegan = time
+      this.toldThisSecond = 0
+    }
+    this.toldThisSecond += 1
+    if (this.toldThisSecond <= signalsPerSecondMax) return true
+    this.counters.signalsOverLimit += 1
+    return false
   }
 
   private isWorthTelling(ending: Ending, service: Service, finding: Finding): boolean {
@@ -111,6 +126,9 @@ export class PublishFilter {
     return serviceOf(entry, this.options.services)
   }
 }
+
+/** Signal events published in a second at most. */
+const signalsPerSecondMax = 200
 
 /** Commands that scripts wait with: long-lived, and no service. */
 const waiting = new Set(['sleep', 'usleep', 'tail', 'timeout', 'inotifywait'])
