@@ -2,11 +2,10 @@
  * Captures test/recordings/article.wkr again, from a real run under SystemTap in a guest:
  *   node --conditions=source --import tsx test/kernel/record.ts
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bundleProgram } from './lab/bundle.ts'
 import { runInGuest } from './lab/guest.ts'
+import { bundledRecorder } from './lab/recorder.ts'
 
 // Pipes instead of polling: what the recording shows is the story, and nothing of how it was made.
 const script = `
@@ -25,23 +24,18 @@ echo "$READY: $END" > /out/recorder.log
 wait $RECORDER
 `
 
-const bundle = await mkdtemp(join(tmpdir(), 'whokilled-recorder-'))
-try {
-  await bundleProgram(join(import.meta.dirname, 'guest/recorder.ts'), bundle, 'recorder')
-  await using run = await runInGuest({
-    script,
-    node: true,
-    files: {
-      '/lab/recorder': bundle,
-      '/root/test.sh': join(import.meta.dirname, 'guest/article/test.sh'),
-      '/root/xdkill.sh': join(import.meta.dirname, 'guest/article/xdkill.sh'),
-    },
-  })
-  console.log(String(await run.read('recorder.log')))
-  if (run.status !== 0) throw new Error(`Expected the recorder to end with 0, it ended with ${run.status}.`)
-  for (const name of ['article.wkr', 'article.procs.json']) {
-    await writeFile(join(import.meta.dirname, '../recordings', name), await run.read(name))
-  }
-} finally {
-  await rm(bundle, { recursive: true, force: true })
+await using recorder = await bundledRecorder()
+await using run = await runInGuest({
+  script,
+  node: true,
+  files: {
+    '/lab/recorder': recorder.folder,
+    '/root/test.sh': join(import.meta.dirname, 'guest/article/test.sh'),
+    '/root/xdkill.sh': join(import.meta.dirname, 'guest/article/xdkill.sh'),
+  },
+})
+console.log(String(await run.read('recorder.log')))
+if (run.status !== 0) throw new Error(`Expected the recorder to end with 0, it ended with ${run.status}.`)
+for (const name of ['article.wkr', 'article.procs.json']) {
+  await writeFile(join(import.meta.dirname, '../recordings', name), await run.read(name))
 }

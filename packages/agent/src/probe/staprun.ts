@@ -17,6 +17,7 @@ const stderrBytesMax = 65_536
 const drainMs = 3_000
 const unloadMs = 5_000
 const forcedUnloadMs = 2_000
+const stderrRestMs = 500
 
 /** Loads a module and follows it. Rejects with a ProbeError if no line comes. */
 export async function startStaprun(
@@ -35,6 +36,7 @@ class StaprunRun implements ProbeRun {
   private readonly gone: Promise<void>
   private stderr = ''
   private exitCode: number | undefined
+  private endSignal: NodeJS.Signals | null = null
   private spawnFailure: NodeJS.ErrnoException | undefined
   private stopping: Promise<void> | undefined
   private readonly drained = new AbortController()
@@ -104,7 +106,10 @@ class StaprunRun implements ProbeRun {
    */
   private async stopInOrder(): Promise<void> {
     this.stopAskedMs = Date.now()
-    await Promise.race([this.gone, delay(drainMs, undefined, { signal: this.drained.signal }).catch(() => {})])
+    await Promise.race([
+      this.gone,
+      delay(drainMs, undefined, { signal: this.drained.signal, ref: false }).catch(() => {}),
+    ])
     this.child.kill('SIGINT')
     if (await this.isGoneWithin(unloadMs)) return
     this.child.kill('SIGTERM')
@@ -133,27 +138,29 @@ class StaprunRun implements ProbeRun {
         this.spawnFailure = error
         resolve()
       })
-      this.child.once('exit', (code) => {
+      this.child.once('exit', (code, signal) => {
         this.exitCode = code ?? undefined
+        this.endSignal = signal
         resolve()
       })
     })
     // What it wrote last may come after its end.
-    if (!this.child.stderr.readableEnded) await Promise.race([once(this.child.stderr, 'close'), delay(500)])
+    if (!this.child.stderr.readableEnded)
+      await Promise.race([once(this.child.stderr, 'close'), delay(stderrRestMs, undefined, { ref: false })])
   }
 
   private isGoneWithin(ms: number): Promise<boolean> {
-    return Promise.race([this.gone.then(() => true), delay(ms, false)])
+    return Promise.race([this.gone.then(() => true), delay(ms, false, { ref: false })])
   }
 
   private describeEnd(): ProbeEnd {
     const warnings = warningsIn(this.stderr)
     if (this.stopping !== undefined) return { expected: true, error: null, warnings }
-    if (this.exitCode === 0) {
+    if (this.exitCode === 0 || this.endSignal !== null) {
       const error = new ProbeError(
         'probe-ended',
-        'Expected the probe to run on, somebody else ended it.',
-        'A signal to stapio or `staprun -d whokilled` ends it; the agent starts it again.',
+        `Expected the probe to run on, somebody else ended it${this.endSignal === null ? '' : ` with ${this.endSignal}`}.`,
+        'A signal to stapio ends it, also one of the OOM killer (see dmesg).',
       )
       return { expected: false, error, warnings }
     }
