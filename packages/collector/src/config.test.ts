@@ -24,7 +24,7 @@ test('the environment goes over the file', () => {
   expect(config).toMatchObject({
     postgresUrl: 'postgres://from/file',
     httpPort: 2,
-    batch: { messagesMax: 7, delayMs: 20 },
+    batch: { messagesMax: 7, delayMs: 5 },
   })
 })
 

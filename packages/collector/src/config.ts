@@ -29,7 +29,7 @@ const Batch = z.strictObject({
   /** A transaction is closed when its messages' bytes reach this. */
   bytesMax: z.int().min(1_024).max(67_108_864).default(4_194_304),
   /** How long a transaction waits for more messages. */
-  delayMs: z.int().min(0).max(10_000).default(20),
+  delayMs: z.int().min(0).max(10_000).default(5),
 })
 
 /** The settings, as written in the file. Every limit has a default. */

@@ -50,13 +50,17 @@ async function findLatest(database: pg.Pool, { service, host, since, until }: Wh
   return rows
 }
 
-const sql = `
-  select event, count(*) over () as total
-  from deaths
-  where at >= $5 and at < $6
+const matches = `
+  at >= $5 and at < $6
     and ($1::text[] is null or service_name = any ($1))
     and ($2::text is null or service_name like $2)
     and ($3::text[] is null or host_name = any ($3))
-    and ($4::text is null or host_name like $4)
+    and ($4::text is null or host_name like $4)`
+
+// Counted apart, so that the events themselves are read for the few alone.
+const sql = `
+  select event, (select count(*) from deaths where ${matches}) as total
+  from deaths
+  where ${matches}
   order by at desc, id desc
   limit $7`
