@@ -3,10 +3,17 @@ import { Words, wordsOf } from './bpftrace-words.ts'
 
 /** What probes/whokilled.bt prints, line by line; the line protocol is made from it in bpftrace-encode.ts. */
 export type PrintedLine =
-  | { readonly kind: 'begin'; readonly time: bigint; readonly bootOffset: bigint }
+  | { readonly kind: 'begin'; readonly time: bigint; readonly bootOffset: bigint; readonly commOffset: number }
   | Fact
   | Continuation
-  | { readonly kind: 'group'; readonly cpu: number; readonly n: number; readonly id: bigint; readonly path: Piece }
+  | {
+      readonly kind: 'group'
+      readonly cpu: number
+      readonly n: number
+      readonly id: bigint
+      readonly path: Piece
+      readonly isLast: boolean
+    }
   | { readonly kind: 'count'; readonly cpu: number; readonly n: number }
   | { readonly kind: 'lost'; readonly events: number }
 
@@ -38,7 +45,6 @@ export type Fields = Record<string, number | bigint | string | undefined>
 export interface Piece {
   readonly at: number
   readonly bytes: string
-  readonly last: boolean
 }
 
 /** More of fact number `of` of the same processor. */
@@ -50,10 +56,11 @@ export interface Continuation {
   readonly addTo: (draft: Draft) => void
 }
 
-/** Bytes of file names and arguments that the probe passes on, and of them on one line. */
-export const fileBytesMax = 4_096
-export const argumentBytesMax = 8_064
-export const pieceBytes = 192
+/** Bytes of file names and arguments that the probe passes on, and how many eight-byte words of them on one line. */
+const fileBytesMax = 4_096
+const argumentBytesMax = 8_192
+const fileWords = 8
+const argumentWords = 16
 
 /** Reads one printed line; undefined if the probe prints no such line. */
 export function readPrinted(line: string): PrintedLine | undefined {
@@ -75,10 +82,10 @@ interface Shape {
 }
 
 /** The words of the current process, with cpu, n and time before them. */
-const processWords = 17
+const processWords = 19
 
 const shapes: ReadonlyMap<string, Shape> = new Map([
-  ['B', { words: 3, read: readBegin }],
+  ['B', { words: 4, read: readBegin }],
   ['F', { words: 11, read: readFork }],
   ['X', { words: processWords + 3, read: readExec }],
   ['E', { words: processWords + 1, read: readExit }],
@@ -86,15 +93,15 @@ const shapes: ReadonlyMap<string, Shape> = new Map([
   ['K', { words: processWords + 4, read: readFailed }],
   ['O', { words: processWords + 1, read: readOom }],
   ['H', { words: 3, read: readHeartbeat }],
-  ['N', { words: 5, read: (words) => readPiece(words, (draft) => draft.file) }],
-  ['A', { words: 5, read: (words) => readPiece(words, (draft) => draft.argv) }],
-  ['T', { words: 15, read: readTarget }],
-  ['V', { words: 8, read: readVictim }],
-  ['G', { words: 6, read: readGroup }],
+  ['N', { words: 4 + fileWords, read: readFilePiece }],
+  ['A', { words: 4 + argumentWords, read: readArgumentPiece }],
+  ['T', { words: 16, read: readTarget }],
+  ['V', { words: 9, read: readVictim }],
+  ['G', { words: 5 + fileWords, read: readGroup }],
 ])
 
 function readBegin(words: Words): PrintedLine {
-  return { kind: 'begin', time: words.big(), bootOffset: words.big() - words.big() }
+  return { kind: 'begin', time: words.big(), bootOffset: words.big() - words.big(), commOffset: words.int() }
 }
 
 function readHeartbeat(words: Words): PrintedLine {
@@ -125,8 +132,8 @@ function readExec(words: Words): PrintedLine {
 }
 
 function linesOfExec(fileBytes: number, argn: number): number {
-  const lines = (bytes: number, max: number) => Math.ceil(Math.min(bytes, max) / pieceBytes)
-  return lines(fileBytes, fileBytesMax) + lines(argn, argumentBytesMax)
+  const lines = (bytes: number, max: number, words: number) => Math.ceil(Math.min(bytes, max) / (8 * words))
+  return lines(fileBytes, fileBytesMax, fileWords) + lines(argn, argumentBytesMax, argumentWords)
 }
 
 function readExit(words: Words): PrintedLine {
@@ -181,7 +188,8 @@ function readProcess(type: Draft['type'], words: Words) {
   const flags = words.hex()
   const [sid, pgrp, nspid, nsid] = [words.int(), words.int(), words.int() || undefined, words.int() || undefined]
   const cgroup = words.big()
-  const [tty, comm] = [words.name(), words.name()]
+  const tty = terminalOf(words.name(1), words.int())
+  const comm = words.name(2)
   const fields: Fields = { pid, tid, ppid, start, uid, euid, luid, ses, sid, pgrp, tty, nspid, nsid, comm }
   return { cpu, n, flags, draft: { ...draftOf(type, time), fields, cgroup } }
 }
@@ -190,9 +198,32 @@ function draftOf(type: Draft['type'], time: bigint): Draft {
   return { type, time, fields: {} }
 }
 
-function readPiece(words: Words, piecesOf: (draft: Draft) => Piece[] | undefined): PrintedLine {
-  const [cpu, n, of, at, bytes] = [words.int(), words.int(), words.int(), words.int(), words.bytes()]
-  return { kind: 'continuation', cpu, n, of, addTo: (draft) => piecesOf(draft)?.push({ at, bytes, last: false }) }
+/** Named as under /dev: pseudo-terminals have a folder there. The kernel's driver is called pts or tty, ttyS, … */
+function terminalOf(driver: string, index: number): string {
+  if (driver === '') return ''
+  return driver === 'pts' ? `pts/${index}` : `${driver}${index}`
+}
+
+function readFilePiece(words: Words): PrintedLine {
+  return readPiece(words, fileWords, (draft) => ({ pieces: draft.file, total: draft.fileBytes }))
+}
+
+function readArgumentPiece(words: Words): PrintedLine {
+  return readPiece(words, argumentWords, (draft) => ({ pieces: draft.argv, total: draft.fields.argn as number }))
+}
+
+/** The last piece is printed with what lies behind it in memory, which is cut off here. */
+function readPiece(
+  words: Words,
+  count: number,
+  stringOf: (draft: Draft) => { pieces: Piece[] | undefined; total: number | undefined },
+): PrintedLine {
+  const [cpu, n, of, at, bytes] = [words.int(), words.int(), words.int(), words.int(), words.bytes(count)]
+  const addTo = (draft: Draft) => {
+    const { pieces, total = 0 } = stringOf(draft)
+    pieces?.push({ at, bytes: bytes.slice(0, Math.max(0, total - at)) })
+  }
+  return { kind: 'continuation', cpu, n, of, addTo }
 }
 
 const dispositions = ['default', 'ignore', 'handler']
@@ -202,7 +233,7 @@ function readTarget(words: Words): PrintedLine {
   const [cpu, n, of, ttid, found] = [words.int(), words.int(), words.int(), words.int(), words.int()]
   const process = { tpid: words.int(), tppid: words.int(), tstart: words.big(), tuid: words.int() }
   const namespace = { tnspid: words.int(), tnsid: words.int() }
-  const [cgroup, tcomm] = [words.big(), words.name()]
+  const [cgroup, tcomm] = [words.big(), words.name(2)]
   const reaction = { disp: dispositions[words.int()], blocked: words.int() }
   const isFound = found === ttid
   return {
@@ -219,19 +250,13 @@ function readTarget(words: Words): PrintedLine {
 
 function readVictim(words: Words): PrintedLine {
   const [cpu, n, of, tid, found] = [words.int(), words.int(), words.int(), words.int(), words.int()]
-  const victim = { tpid: words.int(), tstart: words.big(), tcomm: words.name() }
+  const victim = { tpid: words.int(), tstart: words.big(), tcomm: words.name(2) }
   const addTo = (draft: Draft) => void Object.assign(draft.fields, found === tid && victim)
   return { kind: 'continuation', cpu, n, of, addTo }
 }
 
 function readGroup(words: Words): PrintedLine {
-  const [cpu, n, id, at, total, bytes] = [
-    words.int(),
-    words.int(),
-    words.big(),
-    words.int(),
-    words.int(),
-    words.bytes(),
-  ]
-  return { kind: 'group', cpu, n, id, path: { at, bytes, last: at + bytes.length >= total } }
+  const [cpu, n, id, at, total] = [words.int(), words.int(), words.big(), words.int(), words.int()]
+  const bytes = words.bytes(fileWords).slice(0, Math.max(0, total - at))
+  return { kind: 'group', cpu, n, id, path: { at, bytes }, isLast: at + bytes.length >= total }
 }

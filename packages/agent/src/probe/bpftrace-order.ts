@@ -5,8 +5,14 @@ export type Ordered =
   | { readonly kind: 'draft'; readonly draft: Draft }
   | { readonly kind: 'lost'; readonly lines: number }
 
-/** How long a fact waits for earlier ones of other processors. */
-export const windowMs = 50
+/** After so long without any line bpftrace has read all buffers: nothing earlier can come. */
+export const quietMs = 25
+
+/** The longest that a fact waits for earlier ones of other processors. */
+const waitMsMax = 500
+
+/** A processor that has printed nothing for so long is not waited for. */
+const activeMs = 1_000
 
 /** How long a fact waits for its own further lines, which follow it directly, if its processor prints nothing more. */
 const incompleteMs = 1_000
@@ -27,9 +33,10 @@ interface Waiting {
 /**
  * Puts the facts of all processors in the order of their time, and finds what was lost.
  *
- * bpftrace reads one buffer per processor, one after the other: within a processor the order is right, between two
- * of them lines may come some milliseconds late. So a fact waits until a line 50 ms younger has come, or for 50 ms
- * if nothing comes. At most 65,536 wait. Lines that come even later are passed on late and counted.
+ * bpftrace reads one buffer per processor, each to its end: within a processor the order is right, between two of
+ * them lines come late by as long as that takes, half a second in a flood. So a fact waits until every processor that
+ * printed in the last second has come as far, or nothing has come for 25 ms, or half a second has passed. At most
+ * 65,536 facts wait. What comes even later is passed on late and counted.
  *
  * A hole in a processor's own count is lost lines. bpftrace's "Lost N events" counts too few, so it is not used.
  */
@@ -38,19 +45,15 @@ export class FactOrder {
   late = 0
   private readonly waiting: Waiting[] = []
   private readonly processors = new Map<number, Processor>()
-  private newest = 0n
   private passed = 0n
+  private lastPushMs = 0
 
   /** Takes a numbered line as it came. */
   push(line: Exclude<PrintedLine, { kind: 'begin' | 'lost' }>, nowMs: number): void {
     const processor = this.processorOf(line.cpu)
-    if (line.kind === 'count') {
-      const lines = processor.provenLost(line.n)
-      if (lines > 0) this.insert(processor.lastTime, nowMs, { kind: 'lost', lines }, line.cpu, 0)
-      return
-    }
-    const lines = processor.take(line)
-    if (lines > 0) this.insert(processor.lastTime, nowMs, { kind: 'lost', lines }, line.cpu, 0)
+    this.lastPushMs = nowMs
+    const lost = line.kind === 'count' ? processor.provenLost(line.n) : processor.take(line, nowMs)
+    if (lost > 0) this.insert(processor.lastTime, nowMs, { kind: 'lost', lines: lost }, line.cpu, 0)
     if (line.kind === 'continuation') processor.continues(line)
     if (line.kind !== 'fact') return
     processor.lastTime = line.draft.time
@@ -60,10 +63,11 @@ export class FactOrder {
   /** What has waited long enough, in order. */
   due(nowMs: number): Ordered[] {
     const due: Ordered[] = []
+    const reached = nowMs - this.lastPushMs >= quietMs ? undefined : this.reachedByAll(nowMs)
     for (let first = this.waiting[due.length]; first !== undefined; first = this.waiting[due.length]) {
-      if (!this.isDue(first, nowMs) && this.waiting.length - due.length <= waitingMax) break
-      if (first.time < this.passed) this.late += 1
-      else this.passed = first.time
+      if (!this.isDue(first, nowMs, reached) && this.waiting.length - due.length <= waitingMax) break
+      if (first.time >= this.passed) this.passed = first.time
+      else if (first.item.kind === 'draft') this.late += 1
       due.push(first.item)
     }
     this.waiting.splice(0, due.length)
@@ -79,17 +83,26 @@ export class FactOrder {
     return this.waiting.length === 0
   }
 
-  private isDue(first: Waiting, nowMs: number): boolean {
+  /** `reached`: the time that every processor has come to; undefined if there is none to wait for. */
+  private isDue(first: Waiting, nowMs: number, reached: bigint | undefined): boolean {
     const ageMs = nowMs - first.arrivedMs
     if (this.processorOf(first.cpu).seen < first.lastN && ageMs < incompleteMs) return false
-    return ageMs >= windowMs || this.newest - first.time >= BigInt(windowMs) * 1_000_000n
+    return reached === undefined || first.time <= reached || ageMs >= waitMsMax
+  }
+
+  private reachedByAll(nowMs: number): bigint {
+    let reached: bigint | undefined
+    for (const { lastMs, lastTime } of this.processors.values()) {
+      const isActive = nowMs - lastMs < activeMs
+      if (isActive && (reached === undefined || lastTime < reached)) reached = lastTime
+    }
+    return reached ?? 0n
   }
 
   private insert(time: bigint, arrivedMs: number, item: Ordered, cpu: number, lastN: number): void {
     let at = this.waiting.length
     while (at > 0 && (this.waiting[at - 1] as Waiting).time > time) at -= 1
     this.waiting.splice(at, 0, { time, arrivedMs, item, cpu, lastN })
-    if (time > this.newest) this.newest = time
   }
 
   private processorOf(cpu: number): Processor {
@@ -106,11 +119,13 @@ class Processor {
   /** Lines that have come or are known to be lost. */
   seen = 0
   lastTime = 0n
+  lastMs = Number.NEGATIVE_INFINITY
   private open: Fact | undefined
   private readonly counts: number[] = []
 
   /** Takes a line; returns how many were lost before it. */
-  take(line: { readonly n: number }): number {
+  take(line: { readonly n: number }, nowMs: number): number {
+    this.lastMs = nowMs
     const lost = Math.max(0, line.n - this.seen - 1)
     this.seen = Math.max(this.seen, line.n)
     if ('draft' in line) this.open = line as Fact

@@ -8,8 +8,8 @@ import type { Clocks } from '../record/record.ts'
 import { bootOffset } from './boot-clock-offset.ts'
 import { BpftraceEncoder } from './bpftrace-encode.ts'
 import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './bpftrace-errors.ts'
-import { pieceBytes, readPrinted } from './bpftrace-facts.ts'
-import { FactOrder, windowMs } from './bpftrace-order.ts'
+import { type PrintedLine, readPrinted } from './bpftrace-facts.ts'
+import { FactOrder, quietMs } from './bpftrace-order.ts'
 import type { CgroupPaths } from './cgroup-paths.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { ProbeEnd, ProbeRun } from './probe.ts'
@@ -62,6 +62,7 @@ class BpftraceRun implements ProbeRun {
   private stderr = ''
   private exit: number | string | undefined
   private spawnFailure: NodeJS.ErrnoException | undefined
+  private refusal: ProbeError | undefined
   private stopping: Promise<void> | undefined
 
   constructor(settings: BpftraceSettings) {
@@ -82,7 +83,6 @@ class BpftraceRun implements ProbeRun {
       stdin: 'ignore',
       env: {
         LC_ALL: 'C',
-        BPFTRACE_STRLEN: String(pieceBytes),
         BPFTRACE_PERF_RB_PAGES: String(pagesOf(settings.bufferMegabytes)),
       },
     })
@@ -113,6 +113,7 @@ class BpftraceRun implements ProbeRun {
         'The host may be overloaded: try again.',
       )
     }
+    if (this.refusal !== undefined) throw this.refusal
     if (this.spawnFailure !== undefined) throw bpftraceSpawnError(this.spawnFailure)
     throw bpftraceError('run the probe', this.exit, this.stderr)
   }
@@ -165,7 +166,16 @@ class BpftraceRun implements ProbeRun {
     }
   }
 
-  private begin({ time, bootOffset }: { time: bigint; bootOffset: bigint }): void {
+  private begin({ time, bootOffset, commOffset }: PrintedLine & { kind: 'begin' }): void {
+    if (commOffset === 0) {
+      this.refusal = new ProbeError(
+        'kernel-layout',
+        "Expected the probe to find bpftrace's name in its own task, it did not.",
+        'The program must be called bpftrace. If it is, please report the kernel release; else use --probe stap.',
+      )
+      this.child.kill('SIGKILL')
+      return
+    }
     this.offset = bootOffset
     this.hasBegun = true
     this.ready.push(this.encoder.start(time, { version: this.settings.version, release: release() }))
@@ -173,9 +183,9 @@ class BpftraceRun implements ProbeRun {
   }
 
   /** A path comes in pieces that follow one another; its last byte is a NUL. */
-  private takeGroup({ id, path }: { id: bigint; path: { at: number; bytes: string; last: boolean } }): void {
+  private takeGroup({ id, path, isLast }: PrintedLine & { kind: 'group' }): void {
     this.groupPath = path.at === 0 ? path.bytes : (this.groupPath + path.bytes).slice(0, groupPathBytesMax)
-    if (path.last && this.groupPath.endsWith('\0')) this.settings.cgroups.learn(id, this.groupPath.slice(0, -1))
+    if (isLast && this.groupPath.endsWith('\0')) this.settings.cgroups.learn(id, this.groupPath.slice(0, -1))
   }
 
   private passOn(): void {
@@ -186,7 +196,7 @@ class BpftraceRun implements ProbeRun {
     this.timer = setTimeout(() => {
       this.timer = undefined
       this.passOn()
-    }, windowMs / 2)
+    }, quietMs)
   }
 
   private wakeReader(): void {

@@ -1,8 +1,5 @@
-/**
- * A line printed by probes/whokilled.bt: a letter and words, one space between them. A word is a number, or a
- * string with each byte written as \xHH (nothing, if it is empty).
- */
-const printed = /^[A-Z](?: (?:-?\d+|[0-9a-f]+|(?:\\x[0-9a-f]{2})*))*$/
+/** A line printed by probes/whokilled.bt: a letter and numbers, one space between them. */
+const printed = /^[A-Z](?: -?[0-9a-f]{1,20})+$/
 
 /** Splits a line; undefined if the probe prints no such line. */
 export function wordsOf(line: string): { readonly letter: string; readonly words: string[] } | undefined {
@@ -38,13 +35,16 @@ export class Words {
     return Number.parseInt(this.take(), 16)
   }
 
-  bytes(): string {
-    return Buffer.from(this.take().replaceAll('\\x', ''), 'hex').toString('latin1')
+  /** Bytes that the probe printed as words of eight, the first byte in the lowest digits. */
+  bytes(words: number): string {
+    let bytes = ''
+    for (let word = 0; word < words; word += 1) bytes = this.take().padStart(16, '0') + bytes
+    return Buffer.from(bytes, 'hex').reverse().toString('latin1')
   }
 
   /** Bytes up to the first NUL: a name in an array of fixed length. */
-  name(): string {
-    const bytes = this.bytes()
+  name(words: number): string {
+    const bytes = this.bytes(words)
     const end = bytes.indexOf('\0')
     return end < 0 ? bytes : bytes.slice(0, end)
   }

@@ -16,6 +16,8 @@ export interface BpftraceProbeOptions {
   readonly probePath?: string
 }
 
+/** A burst of 15,000 signals fits, at two lines of some 250 bytes each. */
+const defaultBufferMegabytes = 8
 const oldestVersion = [0, 17]
 
 /**
@@ -35,7 +37,7 @@ export function bpftraceProbe(options: BpftraceProbeOptions = {}): Probe {
         probePath,
         version,
         cgroups: await CgroupPaths.open(),
-        bufferMegabytes: options.bufferMegabytes ?? 2,
+        bufferMegabytes: options.bufferMegabytes ?? defaultBufferMegabytes,
         startTimeoutMs: options.startTimeoutMs ?? 60_000,
         warnings: mounted === undefined ? [] : [mounted],
       })
