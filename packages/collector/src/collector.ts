@@ -39,18 +39,15 @@ export async function startCollector(config: Config, log: Log, options: { migrat
   const stopping = new AbortController()
   const { signal } = stopping
 
-  const database = openDatabase(config.postgresUrl, config.postgresConnectionsMax, (error) =>
-    log.warn({ err: error }, 'a connection to Postgres was lost'),
-  )
-  const http = await buildServer({ database, metrics, readiness, log })
-  const url = await listen(http, config).catch(async (error) => {
-    await database.end()
-    throw error
-  })
+  const lost = (error: Error) => log.warn({ err: error }, 'a connection to Postgres was lost')
+  const database = openDatabase(config.postgresUrl, storeConnections, lost)
+  const answers = openDatabase(config.postgresUrl, config.postgresConnectionsMax, lost)
+  const http = await buildServer({ database: answers, metrics, readiness, log })
+  const url = await listen(http, config)
 
   const ended = run().finally(async () => {
     await http.close()
-    await database.end()
+    await Promise.all([database.end(), answers.end()])
   })
   ended.catch(() => {}) // Whoever holds the collector sees it in `ended`.
   return {
@@ -113,6 +110,9 @@ async function prepareDatabase(
   await makePartitions(database)
   readiness.schemaIs(null)
 }
+
+/** One for the batch in hand, one for housekeeping. */
+const storeConnections = 2
 
 const drainDelayMaxMs = 2_000
 

@@ -40,8 +40,8 @@ const Settings = z.strictObject({
   natsCredentialsFile: z.string().optional(),
   postgresUrl: url(['postgres', 'postgresql']).optional(),
   postgresUrlFile: z.string().optional(),
-  /** Connections kept for storing and for answering together. */
-  postgresConnectionsMax: z.int().min(2).max(100).default(8),
+  /** Connections for answering. Storing has two of its own, so that many questions do not keep it waiting. */
+  postgresConnectionsMax: z.int().min(1).max(100).default(8),
   httpHost: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port. */
   httpPort: z.int().min(0).max(65_535).default(httpPort),

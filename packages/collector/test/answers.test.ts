@@ -205,6 +205,20 @@ test.each([
   })
 })
 
+test.each(['since=0001-01-01', 'since=999999w', 'since=9999-12-30&until=9999-12-31T23:59:59-23:59'])(
+  '%s is a time like any other',
+  async (times) => {
+    expect(await running.get(`/v1/who-killed?service=x&${times}`)).toMatchObject({ status: 200, body: { death: null } })
+  },
+)
+
+test('a name with a NUL character is a problem of whoever asks', async () => {
+  expect(await running.get('/v1/deaths?service=a%00b')).toMatchObject({
+    status: 400,
+    body: { code: 'INVALID_PARAMETER' },
+  })
+})
+
 test('a mistyped parameter is answered with the one that was meant', async () => {
   const { body } = await running.get('/v1/deaths?sinse=24h')
   expect(Problem.parse(body).detail).toContain('did you mean since?')

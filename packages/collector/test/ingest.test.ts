@@ -12,7 +12,7 @@ let database: pg.Pool
 
 beforeAll(async () => {
   postgres = await startPostgres()
-  running = await startRunning(postgres, { eventBytesMax: 20_000 })
+  running = await startRunning(postgres, { eventBytesMax: 30_000 })
   database = new pg.Pool({ connectionString: running.databaseUrl })
 })
 afterAll(async () => {
@@ -33,7 +33,13 @@ test.each([
   ['is from another host than its subject', 'host', eventSubject('web-4', 'death'), json(deathEvent())],
   ['is of another type than its subject', 'type', deathSubject, json(coverageEvent())],
   ['is on a subject that names no host', 'subject', 'whokilled.v1.death', json(deathEvent())],
-  ['is larger than the limit', 'too-large', deathSubject, json(deathEvent({ padding: 'x'.repeat(20_000) }))],
+  [
+    'is nested too deeply to be answered',
+    'schema',
+    deathSubject,
+    json(deathEvent()).replace('{', `{"deep":${'['.repeat(9_000)}${']'.repeat(9_000)},`),
+  ],
+  ['is larger than the limit', 'too-large', deathSubject, json(deathEvent({ padding: 'x'.repeat(30_000) }))],
   ['has an id of another time', 'id', deathSubject, json({ ...deathEvent(), at: '2026-11-22T19:40:43.123456Z' })],
   ['has a NUL in a text', 'not-storable', deathSubject, json(deathEvent({ note: 'a\0b' }))],
   [

@@ -23,6 +23,11 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
   if (hasZodFastifySchemaValidationErrors(error)) {
     return invalidParameters(error.validation.flatMap((issue) => parameterErrors(issue as Issue, request)))
   }
+  if (error instanceof pg.DatabaseError && error.code?.startsWith('22') === true) {
+    return new ProblemError(400, 'INVALID_PARAMETER', `Postgres cannot compare with a parameter: ${error.message}`, {
+      hint: 'A NUL character is in no name.',
+    })
+  }
   if (isDatabaseTrouble(error)) {
     return new ProblemError(503, 'DATABASE_UNAVAILABLE', 'Postgres cannot be asked at the moment', {
       hint: 'Try again; /readyz tells what is missing.',
@@ -74,7 +79,7 @@ function knownParameters(request: FastifyRequest): string[] {
 
 /** The server is not there, or refuses to work; a mistake in a query (class 42) is ours. */
 function isDatabaseTrouble(error: Error & { code?: string }): boolean {
-  if (error instanceof pg.DatabaseError) return !/^(22|42)/.test(error.code ?? '') || error.code === '42P01'
+  if (error instanceof pg.DatabaseError) return !/^42/.test(error.code ?? '') || error.code === '42P01'
   if (error instanceof AggregateError) return error.errors.some((inner) => isDatabaseTrouble(inner))
   return (
     ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(

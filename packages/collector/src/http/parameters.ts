@@ -6,8 +6,13 @@ import { invalidParameters } from './problem.ts'
 export function timeOf<M>(expression: string | undefined, nowMs: number, missing: M): string | M {
   if (expression === undefined) return missing
   // The schema has refused what means nothing.
-  return isoOf(parseTime(expression, nowMs) ?? nowMs)
+  const timeMs = parseTime(expression, nowMs) ?? nowMs
+  return isoOf(Math.min(Math.max(timeMs, timeMinMs), timeMaxMs))
 }
+
+/** Years of four digits, as in an event's times; no event is older than 1970. */
+const timeMinMs = 0
+const timeMaxMs = Date.UTC(9999, 11, 31)
 
 /** Throws a problem if the time asked about is empty. */
 export function checkOrder(since: string | null, until: string | null): void {

@@ -62,6 +62,8 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
   const json = decode(line)
   if (json === undefined) return refuse('not-utf8', 'expected UTF-8')
   const value = parseJson(json)
+  if (value !== undefined && isDeeperThan(value, levelsMax))
+    return refuse('schema', `expected at most ${levelsMax} levels of nesting`)
   if (value === undefined) return refuse('not-json', `expected one JSON object a line, got ${json.slice(0, 40)}`)
 
   const named = parseSubject(subject)
@@ -98,6 +100,14 @@ function parseJson(json: string): object | undefined {
   } catch {
     return undefined
   }
+}
+
+/** JSON.stringify fails on a few thousand: whoever asked for such an event could not be answered. */
+const levelsMax = 64
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1))
 }
 
 const Stamp = z.object({

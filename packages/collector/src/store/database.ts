@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** The pool that stores and answers. A query that takes longer than this is ended by the server. */
+/** A query that takes longer than this is ended by the server. */
 const statementDelayMaxMs = 30_000
 const connectDelayMaxMs = 5_000
 
