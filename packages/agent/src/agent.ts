@@ -23,7 +23,14 @@ import type { UserNames } from './user-names.ts'
 export interface EventSink {
   accept(event: Event): Promise<void>
   /** Events that were not kept since the last call, to be told as a gap. */
-  takeDropped(): { count: number; reason: string } | undefined
+  takeDropped(): Dropped | undefined
+}
+
+export interface Dropped {
+  readonly count: number
+  /** When the first of them happened; a timestamp. */
+  readonly since: string
+  readonly reason: string
 }
 
 export interface AgentOptions {
@@ -193,7 +200,7 @@ export class Agent {
       await this.emit(this.attribution.vanish(process, record.time))
     const dropped = this.options.sink.takeDropped()
     if (dropped === undefined) return
-    await this.emit([this.coverage.dropped(record.time, record.time, dropped.count, dropped.reason)])
+    await this.emit([this.coverage.dropped(record.time, dropped)])
   }
 
   private async watchFrom(time: bigint): Promise<void> {

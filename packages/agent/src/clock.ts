@@ -20,4 +20,9 @@ export class BootClock {
   timestamp(bootNs: bigint): string {
     return timestampOf(this.offset + bootNs)
   }
+
+  /** Nanoseconds since boot of a timestamp, to the millisecond. */
+  bootTime(timestamp: string): bigint {
+    return BigInt(Date.parse(timestamp)) * 1_000_000n - this.offset
+  }
 }

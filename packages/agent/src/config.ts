@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
+import { isNatsUrl } from './nats-servers.ts'
 
 const ServiceSetting = z.strictObject({
   name: z.string().min(1).max(255),
@@ -24,7 +25,7 @@ const probeSetting = z
 const Settings = z.strictObject({
   natsUrl: z
     .string()
-    .regex(/^(?:nats|tls):\/\/./, 'expected a URL that begins with nats:// or tls://')
+    .refine(isNatsUrl, 'expected URLs that begin with nats:// or tls://, separated by commas')
     .default('nats://127.0.0.1:4222'),
   /** A file that holds the URL, where it contains a password. */
   natsUrlFile: z.string().optional(),
@@ -77,15 +78,18 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   const natsUrl = environment.WHOKILLED_NATS_URL
   const written = {
     ...(file === undefined ? {} : readJson(file)),
-    ...(natsUrl === undefined || natsUrl === '' ? {} : { natsUrl }),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
-  const parsed = parseSettings(Settings, written)
-  if ('problems' in parsed) {
-    throw new ConfigError('config-invalid', parsed.problems.join('; '), 'docs/agent.md names every setting.')
-  }
-  const { natsUrlFile, ...settings } = parsed.settings
-  return Object.freeze({ ...settings, ...(natsUrlFile === undefined ? {} : { natsUrl: readSecret(natsUrlFile) }) })
+  const { natsUrlFile } = parsed(written)
+  const url = natsUrl || (natsUrlFile === undefined ? undefined : readSecret(natsUrlFile))
+  const { natsUrlFile: _, ...settings } = parsed(url === undefined ? written : { ...written, natsUrl: url })
+  return Object.freeze(settings)
+}
+
+function parsed(written: unknown): z.output<typeof Settings> {
+  const result = parseSettings(Settings, written)
+  if ('settings' in result) return result.settings
+  throw new ConfigError('config-invalid', result.problems.join('; '), 'docs/agent.md names every setting.')
 }
 
 function readJson(file: string): Record<string, unknown> {

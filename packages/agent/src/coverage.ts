@@ -1,3 +1,4 @@
+import type { Dropped } from './agent.ts'
 import type { LossLog } from './attribution/loss-log.ts'
 import type { BootClock } from './clock.ts'
 import type { CoverageDraft } from './event-draft.ts'
@@ -53,8 +54,9 @@ export class Coverage {
   }
 
   /** Events that could not be kept, because the spool was full or failed. */
-  dropped(from: bigint, to: bigint, events: number, reason: string): CoverageDraft {
-    return this.lost(from, to, events, reason)
+  dropped(to: bigint, { since, count, reason }: Dropped): CoverageDraft {
+    const from = this.clock.bootTime(since)
+    return this.lost(from < to ? from : to, to, count, reason)
   }
 
   /** The watching has ended, in order or not; what follows is not known until the next begin. */

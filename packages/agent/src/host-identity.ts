@@ -21,13 +21,20 @@ export interface HostIdentity {
   readonly wasCloned: boolean
 }
 
+export interface HostIdentityOptions {
+  /** Where the identity is kept; undefined: it is derived and not kept. */
+  readonly stateFolder: string | undefined
+  readonly hostName: string | undefined
+  readonly machineIdPath?: string
+}
+
 /**
  * Who this host is. The id is random, made at the first start and kept in the state folder, so it survives a new
  * name, a new network and a new kernel. It is tied to /etc/machine-id: a clone with a machine id of its own makes
  * a new identity at its first start. Clones that share the machine id too cannot be told apart: clear both.
  */
-export function hostIdentity(options: { stateFolder: string | undefined; hostName: string | undefined }): HostIdentity {
-  const machine = machineHash()
+export function hostIdentity(options: HostIdentityOptions): HostIdentity {
+  const machine = machineHash(options.machineIdPath ?? '/etc/machine-id')
   const name = options.hostName ?? hostname()
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   if (options.stateFolder === undefined) {
@@ -71,8 +78,8 @@ function store(path: string, machine: string): z.infer<typeof Stored> {
 }
 
 /** The machine id itself is not to be shown to others (machine-id(5)), so only its hash leaves this file. */
-function machineHash(): string {
-  const id = existsSync('/etc/machine-id') ? readFileSync('/etc/machine-id', 'utf8').trim() : ''
+function machineHash(path: string): string {
+  const id = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
   return createHash('sha256')
     .update(`whokilled\n${id || hostname()}`)
     .digest('hex')

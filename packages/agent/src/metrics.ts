@@ -4,16 +4,18 @@ import type { Agent } from './agent.ts'
 import { AgentError } from './errors.ts'
 import type { Publisher } from './publish.ts'
 import type { Spool } from './spool/spool.ts'
+import type { SpoolSink } from './spool/spool-sink.ts'
 
 /** What the metrics are read from. */
 export interface Measured {
   readonly agent: Agent
   readonly spool: Spool
+  readonly sink: SpoolSink
   readonly publisher: Publisher
 }
 
 /** Everything that the stages count, under Prometheus names. */
-export function agentMetrics({ agent, spool, publisher }: Measured): Registry {
+export function agentMetrics({ agent, spool, sink, publisher }: Measured): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, read: () => number) =>
@@ -69,7 +71,17 @@ export function agentMetrics({ agent, spool, publisher }: Measured): Registry {
   gauge('spool_events', 'Events that wait to be published.', () => spool.length)
   counter('spool_refused_full_total', 'Events refused because the spool was full.', () => spool.counters.refusedFull)
   counter('spool_refused_disk_total', 'Events refused because its disk failed.', () => spool.counters.refusedByDisk)
+  counter('spool_appended_total', 'Events written to the spool.', () => spool.counters.appended)
+  counter('spool_removed_total', 'Events deleted from the spool.', () => spool.counters.removed)
+  counter(
+    'spool_reopened_total',
+    'Times the spool was opened anew after its disk failed.',
+    () => spool.counters.reopened,
+  )
+  counter('events_shortened_total', 'Events whose arguments were cut to the size limit.', () => sink.counters.shortened)
+  counter('events_too_large_total', 'Events refused because of their size.', () => sink.counters.tooLarge)
   counter('published_total', 'Events acknowledged by NATS.', () => publisher.counters.published)
+  counter('published_messages_total', 'Messages acknowledged by NATS.', () => publisher.counters.messages)
   counter('publish_failures_total', 'Failed attempts to publish.', () => publisher.counters.failures)
   gauge('nats_connected', '1 if connected to NATS.', () => publisher.counters.connected)
   registry.registerMetric(

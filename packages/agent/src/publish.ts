@@ -3,6 +3,7 @@ import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Event, EventType } from '@whokilled/shared/event'
 import { eventSubject, messageId } from '@whokilled/shared/subjects'
+import { natsServers } from './nats-servers.ts'
 import type { Spool, SpooledEvent } from './spool/spool.ts'
 
 export interface PublisherOptions {
@@ -18,6 +19,9 @@ const messageEventsMax = 100
 const messageBytesMax = 256 * 1_024
 const retryMsMax = 10_000
 const ackTimeoutMs = 5_000
+const connectTimeoutMs = 5_000
+/** A server that vanished from the network is noticed after two of these. */
+const pingMs = 10_000
 
 export interface PublisherCounters {
   published: number
@@ -37,6 +41,8 @@ export class Publisher {
   private readonly onFailure: (error: Error) => void
   private readonly stopping = new AbortController()
   private connection: NatsConnection | undefined
+  /** What was not acknowledged. It is published again as it was: only the same message has the same id. */
+  private pending: Message[] = []
 
   constructor(spool: Spool, options: PublisherOptions, onFailure: (error: Error) => void) {
     this.spool = spool
@@ -72,21 +78,36 @@ export class Publisher {
     this.stopping.abort()
   }
 
+  /**
+   * A connection is not kept beyond a failure: what this program publishes again must not be published by a
+   * connection that comes back, too, and there is one place that waits and tries again.
+   */
   private async stream(): Promise<JetStreamClient> {
     if (this.connection === undefined || this.connection.isClosed()) {
-      this.counters.connected = 0
       const { url, hostName } = this.options
-      this.connection = await connect({ servers: url, name: `whokilled-agent ${hostName}`, maxReconnectAttempts: -1 })
+      const connection = await connect({
+        ...natsServers(url),
+        name: `whokilled-agent ${hostName}`,
+        reconnect: false,
+        timeout: connectTimeoutMs,
+        pingInterval: pingMs,
+      })
+      this.connection = connection
       this.counters.connected = 1
+      void connection.closed().then(() => {
+        if (this.connection === connection) this.counters.connected = 0
+      })
     }
     return jetstream(this.connection, { timeout: ackTimeoutMs })
   }
 
   /** Publishes one window of messages and forgets what was acknowledged without a hole. */
   private async publishNext(stream: JetStreamClient, signal: AbortSignal): Promise<void> {
-    const events = await this.spool.read(undefined, windowMessages * 8, signal)
-    const messages = messagesOf(events).slice(0, windowMessages)
-    const acks = messages.map(({ type, first, lines }) =>
+    if (this.pending.length === 0) {
+      const events = await this.spool.read(windowMessages * 8, signal)
+      this.pending = messagesOf(events).slice(0, windowMessages)
+    }
+    const acks = this.pending.map(({ type, first, lines }) =>
       stream.publish(eventSubject(this.options.hostName, type), lines.join('\n'), {
         msgID: messageId(first, lines.length),
         timeout: ackTimeoutMs,
@@ -94,7 +115,7 @@ export class Publisher {
     )
     const outcomes = await Promise.allSettled(acks)
     const failedAt = outcomes.findIndex((outcome) => outcome.status === 'rejected')
-    const done = messages.slice(0, failedAt === -1 ? messages.length : failedAt)
+    const done = this.pending.splice(0, failedAt === -1 ? this.pending.length : failedAt)
     const last = done.at(-1)
     if (last !== undefined) {
       await this.spool.remove(last.lastKey)
@@ -120,13 +141,14 @@ function messagesOf(events: readonly SpooledEvent[]): Message[] {
   for (const { key, json } of events) {
     const { type, id } = JSON.parse(json) as Event
     const last = messages.at(-1)
-    bytes += json.length
+    const length = Buffer.byteLength(json) + 1
+    bytes += length
     if (last?.type === type && last.lines.length < messageEventsMax && bytes < messageBytesMax) {
       last.lines.push(json)
       last.lastKey = key
     } else {
       messages.push({ type, first: id, lines: [json], lastKey: key })
-      bytes = json.length
+      bytes = length
     }
   }
   return messages

@@ -13,6 +13,9 @@ export interface WatchOptions {
   readonly timeZone?: string
 }
 
+/** Who reads may go on, or go away. */
+const readyAgain = ['drain', 'close', 'error']
+
 /** Prints what happens on this host: one sentence per death with its story below, or the events themselves. */
 export class WatchSink implements EventSink {
   private readonly options: WatchOptions
@@ -25,8 +28,15 @@ export class WatchSink implements EventSink {
 
   async accept(event: Event): Promise<void> {
     const text = this.options.json ? JSON.stringify(event) : this.tell(event)
-    if (text === undefined || this.options.out.write(`${text}\n`)) return
-    await new Promise((resolve) => this.options.out.once('drain', resolve))
+    const { out } = this.options
+    if (text === undefined || out.destroyed || out.write(`${text}\n`)) return
+    await new Promise<void>((resolve) => {
+      const goOn = () => {
+        for (const name of readyAgain) out.off(name, goOn)
+        resolve()
+      }
+      for (const name of readyAgain) out.on(name, goOn)
+    })
   }
 
   takeDropped(): undefined {

@@ -20,7 +20,8 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const host = localHost(config, config.stateFolder)
   if (host.identity.wasCloned) log.warn('this state folder came from another machine; the host has a new id')
   const spool = await Spool.open({ folder: join(config.stateFolder, 'spool'), eventsMax: config.spoolEventsMax })
-  const agent = new Agent({ ...host, config, sink: new SpoolSink(spool) })
+  const sink = new SpoolSink(spool)
+  const agent = new Agent({ ...host, config, sink })
   const publisher = new Publisher(spool, { url: config.natsUrl, hostName: host.identity.host.name }, (error) =>
     log.warn(
       { code: 'nats-unreachable', error: error.message, waiting: spool.length },
@@ -30,7 +31,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const metrics =
     config.metricsPort === null
       ? undefined
-      : await serveMetrics(agentMetrics({ agent, spool, publisher }), config.metricsPort)
+      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher }), config.metricsPort)
   const probe = chooseProbe({
     config,
     onProgress: (line) => log.info(line),

@@ -4,6 +4,7 @@ import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AgentError } from '../errors.ts'
+import { natsServers } from '../nats-servers.ts'
 import { findKernelHeaders } from '../probe/kernel-headers.ts'
 import { seesAllPids } from '../process/proc-scan.ts'
 
@@ -153,12 +154,19 @@ async function firstThatIs(folder: string): Promise<string> {
   return exists ? folder : firstThatIs(join(folder, '..'))
 }
 
+/** One server of several is enough; the remedy is that of the first. */
+async function natsAnswers(url: string): Promise<string | undefined> {
+  const remedies = await Promise.all(natsServers(url).servers.map(answers))
+  return remedies.includes(undefined) ? undefined : remedies[0]
+}
+
 /** A NATS server greets with INFO as soon as one connects. */
-function natsAnswers(url: string): Promise<string | undefined> {
-  const { hostname, port } = new URL(url)
+function answers(server: string): Promise<string | undefined> {
+  const { hostname, port } = new URL(server)
+  const host = hostname.replace(/^\[|\]$/g, '')
   const where = `${hostname}:${port || 4222}`
   return new Promise((resolve) => {
-    const socket = createConnection({ host: hostname, port: Number(port || 4222), timeout: 3_000 })
+    const socket = createConnection({ host, port: Number(port || 4222), timeout: 3_000 })
     const end = (remedy: string | undefined) => {
       socket.destroy()
       resolve(remedy)

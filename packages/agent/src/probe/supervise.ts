@@ -11,18 +11,26 @@ export interface SuperviseOptions {
   /** Told of each end that was not expected, and of warnings. */
   readonly onTrouble: (error: ProbeError, retryInMs: number) => void
   readonly onWarning: (warning: string) => void
+  readonly pace?: Pace
 }
 
-const retryMsMin = 1_000
-const retryMsMax = 60_000
-/** A run that lasted this long was a good one: the next failure waits the shortest time again. */
-const goodRunMs = 300_000
+export interface Pace {
+  /** How long it waits after the first failure; doubled with each, up to the maximum. */
+  readonly retryMsMin: number
+  readonly retryMsMax: number
+  /** A run that lasted this long was a good one: the next failure waits the shortest time again. */
+  readonly goodRunMs: number
+}
+
+const usualPace: Pace = { retryMsMin: 1_000, retryMsMax: 60_000, goodRunMs: 300_000 }
 
 /**
  * Keeps a probe running until the signal aborts: starts it again after an end that was not asked for, each time
  * later. Throws if it cannot even start the first time. A recording runs once.
  */
-export async function supervise({ probe, follow, signal, onTrouble, onWarning }: SuperviseOptions): Promise<void> {
+export async function supervise(options: SuperviseOptions): Promise<void> {
+  const { probe, follow, signal, onTrouble, onWarning } = options
+  const { retryMsMin, retryMsMax, goodRunMs } = options.pace ?? usualPace
   let retryMs = retryMsMin
   let hasRun = false
   while (!signal.aborted) {
@@ -57,6 +65,10 @@ async function untilAborted<T>(signal: AbortSignal, run: ProbeRun, follow: () =>
   if (signal.aborted) stop()
   try {
     return await follow()
+  } catch (error) {
+    // Whoever stopped listening has left the tracer running.
+    await run.stop()
+    throw error
   } finally {
     signal.removeEventListener('abort', stop)
   }

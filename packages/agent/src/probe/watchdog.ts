@@ -8,8 +8,10 @@ const silenceMsMax = 15_000
 export function withWatchdog(run: ProbeRun, limitMs = silenceMsMax): ProbeRun {
   let lastLineAt = Date.now()
   let isSilent = false
+  /** While its last line is being worked on, it is not the tracer that keeps others waiting. */
+  let isTaken = true
   const timer = setInterval(() => {
-    if (Date.now() - lastLineAt < limitMs) return
+    if (!isTaken || Date.now() - lastLineAt < limitMs) return
     isSilent = true
     clearInterval(timer)
     void run.stop()
@@ -18,8 +20,10 @@ export function withWatchdog(run: ProbeRun, limitMs = silenceMsMax): ProbeRun {
     async *lines() {
       try {
         for await (const line of run.lines()) {
-          lastLineAt = Date.now()
+          isTaken = false
           yield line
+          isTaken = true
+          lastLineAt = Date.now()
         }
       } finally {
         clearInterval(timer)
