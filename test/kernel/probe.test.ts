@@ -61,6 +61,7 @@ describe('the run as a whole', () => {
 describe('signals from a process', () => {
   test.each([
     ['by-kill', 'kill', 0, 1],
+    ['by-kill-32bit', 'kill', 0, 1],
     ['by-tkill', 'tkill', -6, 0],
     ['by-tgkill', 'tgkill', -6, 0],
     ['by-pidfd', 'pidfd_send_signal', 0, 1],
@@ -97,7 +98,8 @@ describe('signals from a process', () => {
     const { victim, sender } = fact('by-shell')
     expect(signalsTo(victim)).toEqual([expect.objectContaining({ sig: 9, pid: sender, comm: 'sh' })])
     expect(execOf(sender)).toMatchObject({
-      exe: '/bin/busybox',
+      file: '/bin/sh',
+      exe: '/bin/sh',
       argv: `sh\0-c\0kill -KILL ${victim}; true\0`,
     })
   })
@@ -190,6 +192,7 @@ describe('failed calls', () => {
     expect(failed).toEqual([
       { pid: fact('eperm').sender, call: 'kill', sig: 9, arg: victim, err: 1, uid: 1001 },
       { pid: fact('esrch').sender, call: 'kill', sig: 15, arg: 999_999, err: 3, uid: 0 },
+      { pid: fact('esrch-32bit').sender, call: 'kill', sig: 15, arg: -999_999, err: 3, uid: 0 },
       { pid: fact('badfd').sender, call: 'pidfd_send_signal', sig: 15, arg: -1, err: 9, uid: 0 },
       { pid: fact('einval').sender, call: 'kill', sig: 99, arg: victim, err: 22, uid: 0 },
     ])
@@ -212,6 +215,14 @@ describe('ends', () => {
       ])
     }
   })
+})
+
+test('exec by another thread keeps the process: same number, same start, one end', () => {
+  const { victim } = fact('exec-from-thread')
+  const exec = lastExecOf(victim)
+  expect(exec).toMatchObject({ comm: 'sleep', tid: victim, start: exitOf(victim).start })
+  expect(exec.oldtid).not.toBe(victim)
+  expect(of('exit').filter(({ pid }) => pid === victim || pid === exec.oldtid)).toHaveLength(1)
 })
 
 describe('hostile text', () => {

@@ -21,6 +21,16 @@ static siginfo_t forged(int number)
   return info;
 }
 
+/* kill() as a 32-bit program calls it: number 37, through the gate for 32-bit system calls. */
+static long kill_32bit(pid_t pid, int number)
+{
+  long result;
+
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(37L), "b"((long)pid), "c"((long)number) : "memory");
+  errno = -result;
+  return result < 0 ? -1 : result;
+}
+
 int main(int argc, char **argv)
 {
   if (argc < 4)
@@ -33,6 +43,8 @@ int main(int argc, char **argv)
 
   if (!strcmp(call, "kill"))
     result = kill(pid, number);
+  else if (!strcmp(call, "kill-32bit"))
+    result = kill_32bit(pid, number);
   else if (!strcmp(call, "tkill"))
     result = syscall(SYS_tkill, pid, number);
   else if (!strcmp(call, "tgkill"))

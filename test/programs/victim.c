@@ -37,6 +37,14 @@ static void *end_together(void *unused)
   return NULL;
 }
 
+/* exec by a thread other than the first: it takes over the process and its number. */
+static void *exec_from_thread(void *unused)
+{
+  (void)unused;
+  execl("/bin/sleep", "sleep", "0", NULL);
+  return NULL;
+}
+
 static void start_threads(int count, void *(*run)(void *))
 {
   pthread_t thread;
@@ -61,6 +69,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &every, NULL);
   } else if (!strcmp(way, "threads")) {
     start_threads(number, idle);
+  } else if (!strcmp(way, "exec-from-thread")) {
+    start_threads(1, exec_from_thread);
   } else if (!strcmp(way, "end-together")) {
     pthread_barrier_init(&together, NULL, number + 1);
     start_threads(number, end_together);

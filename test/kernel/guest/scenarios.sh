@@ -10,7 +10,7 @@ STAPRUN=$!
 # The start line comes before the probes are in place, a heartbeat after.
 until grep -q ^heartbeat /out/records; do usleep 100000; done
 
-for call in kill tkill tgkill forge forge-thread pidfd; do
+for call in kill kill-32bit tkill tgkill forge forge-thread pidfd; do
   start wait; send $call $V 15; ended by-$call
 done
 start wait; sh -c "kill -KILL $V; true" & S=$!; wait $S; ended by-shell
@@ -26,12 +26,14 @@ start ignore-term; send kill $V 15; fact "ignored victim=$V sender=$S"; send kil
 start block-term; send kill $V 15; fact "blocked victim=$V sender=$S"
 send kill $V 15; fact "pending victim=$V sender=$S"; send kill $V 9; ended blocked-then-killed
 
+start exec-from-thread; ended exec-from-thread
 start threads 3; send kill $V 9; ended threads
 for i in 1 2 3 4 5 6 7 8 9 10; do start end-together 4; ended "together-$i"; done
 
 start wait
 send kill-as-deploy $V 9; fact "eperm victim=$V sender=$S"
 send kill 999999 15; fact "esrch victim=999999 sender=$S"
+send kill-32bit -999999 15; fact "esrch-32bit victim=-999999 sender=$S"
 send pidfd 999999 15; fact "badfd victim=999999 sender=$S"
 send kill $V 99; fact "einval victim=$V sender=$S"
 send kill $V 0; fact "probe-only victim=$V sender=$S"

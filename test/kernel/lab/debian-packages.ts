@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { execa } from 'execa'
 
 /** What the lab takes from Debian, each with a file that proves it is there. */
-export const labPackages: ReadonlyMap<string, string> = new Map([
+const labPackages: ReadonlyMap<string, string> = new Map([
   ['systemtap', '/usr/bin/stap'],
   ['systemtap-runtime', '/usr/bin/staprun'],
   ['linux-headers-amd64', '/usr/share/doc/linux-headers-amd64'],

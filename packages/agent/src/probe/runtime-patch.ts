@@ -4,7 +4,7 @@ import { ProbeError } from '../errors.ts'
 import type { KernelHeaders } from './kernel-headers.ts'
 
 /**
- * SystemTap before 5.2 does not compile on kernels whose task_work_cancel() takes a callback instead of a function
+ * SystemTap 4.8 does not compile on kernels whose task_work_cancel() takes a callback instead of a function
  * (Linux 6.11, and stable kernels it was taken back to, such as Debian 12's 6.1). The old meaning lives on there under
  * the name task_work_cancel_func(). The remedy is to use that name, in one file of SystemTap's runtime.
  *
@@ -45,7 +45,7 @@ export function patchTaskWork(source: string): string {
     throw new ProbeError(
       'runtime-mismatch',
       `Expected ${editedFile} of SystemTap's runtime to take task_work_cancel() in two places, found others.`,
-      'Install SystemTap 5.2 or later, which knows this kernel.',
+      'Install a newer SystemTap, one that knows this kernel.',
     )
   }
   return edited

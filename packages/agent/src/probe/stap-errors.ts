@@ -173,7 +173,7 @@ const patterns: readonly Pattern[] = [
     code: 'runtime-mismatch',
     seen: /stp_task_work\.c:\d+:\d+: error: /,
     message: () => "Expected SystemTap's runtime to fit this kernel, task_work_cancel() has changed in the kernel.",
-    hint: 'Build with whokilled-agent build-module: it corrects a copy of the runtime. Or install SystemTap 5.2 or later.',
+    hint: 'Build with whokilled-agent build-module: it corrects a copy of the runtime. Or install a newer SystemTap.',
   },
   {
     code: 'debuginfo-asked',
