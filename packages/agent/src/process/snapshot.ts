@@ -3,10 +3,16 @@ import { z } from 'zod'
 import { ProbeError } from '../errors.ts'
 import type { ProcSnapshot } from './proc-scan.ts'
 
+const number = z.int().nonnegative().optional()
+const bytes = z.string().optional()
+
 const ScannedProcess = z.looseObject({
   pid: z.int().positive(),
   startTicks: z.int().nonnegative(),
   comm: z.string(),
+  args: z.array(z.string()).optional(),
+  ...{ ppid: number, uid: number, euid: number, luid: number, ses: number, nspid: number, nsid: number },
+  ...{ exe: bytes, tty: bytes, cgroup: bytes },
 })
 
 const Snapshot = z.looseObject({ bootId: z.string(), hostName: z.string(), processes: z.array(ScannedProcess) })

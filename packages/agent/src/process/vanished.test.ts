@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import type { ScannedProcess } from './proc-scan.ts'
+import { ProcessTable } from './table.ts'
+import { Vanished } from './vanished.ts'
+
+const second = 1_000_000_000n
+const process = (pid: number): ScannedProcess => ({ pid, ppid: 1, startTicks: 100 + pid, comm: `p${pid}` })
+
+function gone(...pids: number[]): { table: ProcessTable; vanished: Vanished } {
+  const table = new ProcessTable({ bootId: 'boot' })
+  table.reconcile([1, 2, 3].map(process))
+  const vanished = new Vanished(table)
+  vanished.missed(table.reconcile([1, 2, 3].filter((pid) => !pids.includes(pid)).map(process)), 100n * second)
+  return { table, vanished }
+}
+
+test('a process that a scan no longer found has ended, if no record tells of it within two seconds', () => {
+  const { table, vanished } = gone(2, 3)
+  expect(vanished.overdue(101n * second)).toEqual([])
+  expect(vanished.overdue(102n * second).map(({ pid, endedAt }) => [pid, endedAt])).toEqual([
+    [2, 100n * second],
+    [3, 100n * second],
+  ])
+  expect(table.find(2)).toBeUndefined()
+  expect(vanished.overdue(200n * second)).toEqual([])
+})
+
+test('a process whose end was told meanwhile is not told again', () => {
+  const { table, vanished } = gone(2)
+  table.end(table.find(2), 101n * second)
+  expect(vanished.overdue(200n * second)).toEqual([])
+})
+
+test('a process missed by a second scan too waits since the first', () => {
+  const { table, vanished } = gone(2)
+  vanished.missed(table.reconcile([1, 3].map(process)), 101n * second)
+  expect(vanished.overdue(102n * second).map(({ pid }) => pid)).toEqual([2])
+})
