@@ -1,16 +1,21 @@
 import { once } from 'node:events'
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { bpftraceProbe } from '@whokilled/agent/probe/bpftrace'
 import { stapProbe } from '@whokilled/agent/probe/stap'
 import { type ProcSnapshot, scanProc } from '@whokilled/agent/process/proc-scan'
 
 /**
- * Runs in the guest: follows the probe as the agent does and writes its lines to OUT.wkr, and what /proc told at the
+ * Runs in the guest: follows a probe as the agent does and writes its lines to OUT.wkr, and what /proc told at the
  * start to OUT.procs.json. Ends the probe in order when its standard input ends, or on SIGTERM.
- * Usage: recorder.mjs MODULE OUT
+ * Usage: recorder.mjs MODULE OUT (SystemTap), or recorder.mjs bpftrace OUT
  */
 const [modulePath = '', out = ''] = process.argv.slice(2)
-const run = await stapProbe({ mode: 'module', path: modulePath }).start().catch(fail)
+const probe =
+  modulePath === 'bpftrace'
+    ? bpftraceProbe({ startTimeoutMs: 240_000 })
+    : stapProbe({ mode: 'module', path: modulePath })
+const run = await probe.start().catch(fail)
 process.on('SIGTERM', () => void run.stop())
 process.stdin.resume().once('end', () => void run.stop())
 

@@ -9,6 +9,7 @@ const labPackages: ReadonlyMap<string, string> = new Map([
   ['qemu-system-x86', '/usr/bin/qemu-system-x86_64'],
   ['busybox-static', '/usr/bin/busybox'],
   ['cpio', '/usr/bin/cpio'],
+  ['bpftrace', '/usr/bin/bpftrace'],
   ['dash', '/usr/bin/dash'],
   ['procps', '/usr/bin/ps'],
   ['gcc', '/usr/bin/gcc'],

@@ -31,6 +31,13 @@ export async function nodeArchive(): Promise<string> {
   })
 }
 
+/** bpftrace with LLVM (200 MB), so that two probes can be compared on one kernel. */
+export async function bpftraceArchive(): Promise<string> {
+  return await cachedArchive('bpftrace', ['/usr/bin/bpftrace'], async (root) => {
+    await addProgram(root, '/usr/bin/bpftrace')
+  })
+}
+
 async function cachedArchive(name: string, madeOf: readonly string[], fill: (root: string) => Promise<void>) {
   const hash = createHash('sha256').update('1')
   for (const file of madeOf) {

@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { addFile, packArchive } from './archive.ts'
 import { labCacheFolder } from './cache-folder.ts'
 import { requireLabPackages } from './debian-packages.ts'
-import { nodeArchive, toolsArchive } from './guest-parts.ts'
+import { bpftraceArchive, nodeArchive, toolsArchive } from './guest-parts.ts'
 import { kernelImage } from './kernel-image.ts'
 import { probeModule } from './probe-module.ts'
 import { compiledPrograms } from './programs.ts'
@@ -19,6 +19,8 @@ export interface GuestOptions {
   readonly files?: Readonly<Record<string, string>>
   /** Put node into the guest (100 MB more to load). */
   readonly node?: boolean
+  /** Put bpftrace into the guest (200 MB more to load). */
+  readonly bpftrace?: boolean
   /** Let the guest reach this machine's loopback as 10.0.2.2. */
   readonly network?: boolean
   readonly timeoutMs?: number
@@ -50,7 +52,9 @@ export async function runInGuest(options: GuestOptions): Promise<GuestRun> {
   const module = await probeModule(kernel.release, progress)
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-guest-'))
   try {
-    const parts = [await toolsArchive(kernel), ...(options.node === true ? [await nodeArchive()] : [])]
+    const parts = [await toolsArchive(kernel)]
+    if (options.node === true) parts.push(await nodeArchive())
+    if (options.bpftrace === true) parts.push(await bpftraceArchive())
     parts.push(await ownArchive(folder, module, options))
     const initrd = join(folder, 'initrd')
     for (const part of parts) {
