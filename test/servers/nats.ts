@@ -18,8 +18,8 @@ export interface NatsServer extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-/** Starts nats-server; `await using` stops it and deletes its data. */
-export async function startNats(): Promise<NatsServer> {
+/** Starts nats-server with further `args` (`--user`, `--pass`); `await using` stops it and deletes its data. */
+export async function startNats(args: readonly string[] = []): Promise<NatsServer> {
   const program = findNatsServer()
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-nats-'))
   const port = await freePort()
@@ -32,7 +32,7 @@ export async function startNats(): Promise<NatsServer> {
     async start() {
       running ??= await startServerProcess({
         program,
-        args: ['--jetstream', '--store_dir', folder, '--addr', '127.0.0.1', '--port', String(port)],
+        args: ['--jetstream', '--store_dir', folder, '--addr', '127.0.0.1', '--port', String(port), ...args],
         readyLine: 'Server is ready',
         stopSignal: 'SIGTERM',
         folder,

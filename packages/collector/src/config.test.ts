@@ -33,6 +33,10 @@ test('a secret may be in a file of its own', () => {
   writeFileSync(secret, 'postgres://u:p@db/x\n')
   expect(loadConfig(write({ postgresUrlFile: secret }), {}).postgresUrl).toBe('postgres://u:p@db/x')
   expect(() => loadConfig(write({ postgresUrlFile: `${secret}-not` }), {})).toThrow(/postgresUrlFile: ENOENT/)
+  writeFileSync(secret, 'hunter2')
+  expect(() => loadConfig(write({ postgresUrlFile: secret }), {})).toThrow(
+    'postgresUrlFile: expected postgres://… or postgresql://…, received another text',
+  )
 })
 
 test.each([

@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs'
 import { httpPort } from '@whokilled/shared/http-api'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
+import { isNatsUrl } from './ingest/nats-servers.ts'
 import { nearestWord } from './nearest-word.ts'
 
-const url = (protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (value) =>
-        value.split(',').every((part) => protocols.some((protocol) => part.trim().startsWith(`${protocol}://`))),
-      `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
-    )
+const NatsUrl = z.string().refine(isNatsUrl, 'expected nats://… or tls://…, several separated by commas')
+const PostgresUrl = z.string().refine(isPostgresUrl, 'expected postgres://… or postgresql://…')
 
 const Stream = z.strictObject({
   /** An event older than this is dropped from the stream, stored or not. */
@@ -34,11 +29,11 @@ const Batch = z.strictObject({
 
 /** The settings, as written in the file. Every limit has a default. */
 const Settings = z.strictObject({
-  natsUrl: url(['nats', 'tls', 'ws', 'wss']).default('nats://127.0.0.1:4222'),
+  natsUrl: NatsUrl.default('nats://127.0.0.1:4222'),
   natsUrlFile: z.string().optional(),
   /** A .creds file as made by nsc. */
   natsCredentialsFile: z.string().optional(),
-  postgresUrl: url(['postgres', 'postgresql']).optional(),
+  postgresUrl: PostgresUrl.optional(),
   postgresUrlFile: z.string().optional(),
   /** Connections for answering. Storing has two of its own, so that many questions do not keep it waiting. */
   postgresConnectionsMax: z.int().min(1).max(100).default(8),
@@ -89,7 +84,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   }
   const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.data
   const postgresUrl =
-    postgresUrlFile === undefined ? settings.postgresUrl : readSecret('postgresUrlFile', postgresUrlFile)
+    postgresUrlFile === undefined ? settings.postgresUrl : readUrl('postgresUrlFile', postgresUrlFile, PostgresUrl)
   if (postgresUrl === undefined) {
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -100,7 +95,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   return Object.freeze({
     ...settings,
     postgresUrl,
-    natsUrl: natsUrlFile === undefined ? settings.natsUrl : readSecret('natsUrlFile', natsUrlFile),
+    natsUrl: natsUrlFile === undefined ? settings.natsUrl : readUrl('natsUrlFile', natsUrlFile, NatsUrl),
     natsCredentials: natsCredentialsFile === undefined ? null : readSecret('natsCredentialsFile', natsCredentialsFile),
   })
 }
@@ -144,6 +139,17 @@ function readJson(file: string): Record<string, unknown> {
   throw new ConfigError('CONFIG_NOT_JSON', `${file}: expected a JSON object`, 'Write the settings between { and }.')
 }
 
+function readUrl(key: string, file: string, schema: z.ZodType<string>): string {
+  const parsed = schema.safeParse(readSecret(key, file))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `${key}: ${issue?.message}, received another text`,
+    `Correct what ${file} holds.`,
+  )
+}
+
 function readSecret(key: string, file: string): string {
   try {
     return readFileSync(file, 'utf8').trim()
@@ -182,4 +188,8 @@ function knownKeys(path: readonly PropertyKey[]): Record<string, unknown> {
   if (path[0] === 'stream') return Stream.shape
   if (path[0] === 'batch') return Batch.shape
   return Settings.shape
+}
+
+function isPostgresUrl(text: string): boolean {
+  return /^postgres(?:ql)?:\/\/./.test(text)
 }

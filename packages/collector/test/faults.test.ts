@@ -5,6 +5,7 @@ import { streamName } from '@whokilled/shared/subjects'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deathEvent, messageOf } from '../../../test/events.ts'
+import { startNats } from '../../../test/servers/nats.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { startCollector } from '../src/collector.ts'
 import { consumerName } from '../src/ingest/stream.ts'
@@ -91,11 +92,9 @@ test('the settings of a stream that exists are left as they are', async () => {
   await using publisher = await openPublisher(running)
   await running.collector.stop()
   await publisher.limitStream(50_000_000)
-  const config = {
-    ...testConfig(running.nats.url, running.databaseUrl),
-    stream: { ...testConfig('', 'postgres://').stream, bytesMax: 60_000_000 },
-  }
-  const second = await startCollector(config, createLog('silent'), { migrate: false })
+  const config = testConfig(running.nats.url, running.databaseUrl)
+  const other = { ...config, stream: { ...config.stream, bytesMax: 60_000_000 } }
+  const second = await startCollector(other, createLog('silent'), { migrate: false })
   await eventually(
     () => fetch(`${second.url}/readyz`),
     ({ status }) => status === 200,
@@ -156,6 +155,32 @@ test('a collector can be stopped while both NATS and Postgres are dead', async (
   await running.collector.stop()
   await postgres.start()
   expect(Date.now() - beganMs).toBeLessThan(15_000)
+})
+
+test('a collector takes name and password from the URL of NATS; with the wrong one it waits, and says why', async () => {
+  await using nats = await startNats(['--user', 'collector', '--pass', 'p@ss'])
+  const databaseUrl = await postgres.createDatabase()
+  const start = (password: string, log = createLog('silent')) => {
+    const url = nats.url.replace('//', `//collector:${password}@`)
+    return startCollector(testConfig(url, databaseUrl), log, { migrate: true })
+  }
+  const right = await start('p%40ss')
+  await eventually(
+    () => fetch(`${right.url}/readyz`),
+    ({ status }) => status === 200,
+  )
+  await right.stop()
+
+  const lines: string[] = []
+  const wrong = await start('wrong', createLog('warn', { write: (line) => void lines.push(line) }))
+  await eventually(
+    () => lines.length,
+    (count) => count > 1,
+  )
+  expect((await fetch(`${wrong.url}/readyz`)).status).toBe(503)
+  expect(lines[0]).toMatch(/Authorization Violation/i)
+  expect(lines.join()).not.toContain('wrong')
+  await wrong.stop()
 })
 
 test('two collectors side by side share the messages and store each event once', async () => {

@@ -1,5 +1,6 @@
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import type { Config } from '../config.ts'
+import { natsServers } from './nats-servers.ts'
 
 const reconnectDelayMs = 500
 const reconnectJitterMs = 500
@@ -11,7 +12,7 @@ const pingDelayMs = 10_000
  */
 export async function connectNats(config: Config, changed: (problem: string | null) => void): Promise<NatsConnection> {
   const connection = await connect({
-    servers: config.natsUrl.split(',').map((server) => server.trim()),
+    ...natsServers(config.natsUrl),
     name: 'whokilled-collector',
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectDelayMs,

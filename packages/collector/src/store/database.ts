@@ -20,14 +20,15 @@ export function openDatabase(url: string, connectionsMax: number, lost: (error: 
     options: '-c timezone=UTC',
   })
   pool.on('error', lost)
+  // A connection can break while it is being handed over, when neither the pool nor whoever asked for it listens: an
+  // error that nobody listens to ends the process. The next query on it rejects, and the pool drops it.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
 /** Runs `work` in one transaction on one connection. */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
-  // Between two queries of a transaction an error of the connection has no other listener.
-  client.on('error', ignore)
   let broken: Error | undefined
   try {
     await client.query('begin')
@@ -40,13 +41,8 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
     })
     throw error
   } finally {
-    client.off('error', ignore)
     client.release(broken)
   }
-}
-
-function ignore(): void {
-  // The query that follows rejects with the same error.
 }
 
 /**
