@@ -4,10 +4,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect, nanos } from '@nats-io/transport-node'
+import { allSubjects, streamName } from '@whokilled/shared/subjects'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { deathEvent, messageOf } from '../../../test/events.ts'
 import { type NatsServer, startNats } from '../../../test/servers/nats.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
+import { consumerName } from '../src/ingest/stream.ts'
 import { eventually } from './running.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -96,6 +101,51 @@ test('run --migrate reads secrets from files, answers, and ends with 0 on SIGTER
   } finally {
     child.kill('SIGKILL')
   }
+})
+
+test('a collector that is killed in the middle of its work loses nothing and doubles nothing', async () => {
+  const url = await postgres.createDatabase()
+  const file = join(folder, 'killed.json')
+  await writeFile(
+    file,
+    JSON.stringify({ natsUrl: nats.url, postgresUrl: url, httpPort: 0, batch: { messagesMax: 10 } }),
+  )
+  const connection = await connect({ servers: nats.url })
+  const stream = jetstream(connection)
+  const manager = await jetstreamManager(connection)
+  // Made here with a short wait, so that the test need not wait long for what the killed one had taken.
+  await manager.streams.delete(streamName).catch(() => {})
+  await manager.streams.add({ name: streamName, subjects: [allSubjects] })
+  const consumer = { durable_name: consumerName, ack_policy: AckPolicy.Explicit, ack_wait: nanos(1_000) }
+  await manager.consumers.add(streamName, consumer)
+  const numbers = Array.from({ length: 2_000 }, (_, index) => index + 1)
+  await Promise.all(
+    numbers.map((seq) => {
+      const agent = { version: '0.1.0', probe: 'replay', runId: 'killed', seq }
+      const { subject, body } = messageOf([deathEvent({ agent })])
+      return stream.publish(subject, body)
+    }),
+  )
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const stored = async () => (await client.query('select count(*)::int from deaths')).rows[0].count as number
+
+  let killed = 0
+  for (const isLast of [false, false, true]) {
+    const child = start(['--config', file, 'run', '--migrate'], {})
+    try {
+      const before = killed
+      const enough = isLast ? 2_000 : before + 100
+      killed = await eventually(stored, (count) => count >= enough)
+      if (!isLast) expect(killed).toBeLessThan(2_000)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  }
+  expect(killed).toBe(2_000)
+  expect((await client.query('select seqs::text from runs')).rows).toEqual([{ seqs: '{[1,2001)}' }])
+  await client.end()
+  await connection.close()
 })
 
 function start(args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
