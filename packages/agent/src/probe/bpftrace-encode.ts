@@ -50,7 +50,7 @@ export class BpftraceEncoder {
       return [this.line('heartbeat', draft.time, { ...this.clocks(), lost: this.lost })]
     }
     if (draft.type === 'exit' && this.hasEnded(draft)) return []
-    const fields = { ...draft.fields, ...this.cgroups(draft) }
+    const fields = Object.assign(draft.fields, this.cgroups(draft))
     return draft.type === 'exec' ? this.exec(draft, fields) : [this.line(draft.type, draft.time, fields)]
   }
 

@@ -9,7 +9,7 @@ export type Ordered =
 export const quietMs = 25
 
 /** The longest that a fact waits for earlier ones of other processors. */
-const waitMsMax = 500
+const waitMsMax = 2_000
 
 /** A processor that has printed nothing for so long is not waited for. */
 const activeMs = 1_000
@@ -18,8 +18,8 @@ const activeMs = 1_000
 const incompleteMs = 1_000
 const waitingMax = 65_536
 
-/** A line may take two seconds to come before the probe's own count proves that it is lost. */
-const countsKept = 2
+/** A heartbeat that comes this much later than the fastest one: bpftrace, or this program, has a backlog. */
+const backlogMs = 100
 
 interface Waiting {
   readonly time: bigint
@@ -35,7 +35,7 @@ interface Waiting {
  *
  * bpftrace reads one buffer per processor, each to its end: within a processor the order is right, between two of
  * them lines come late by as long as that takes, half a second in a flood. So a fact waits until every processor that
- * printed in the last second has come as far, or nothing has come for 25 ms, or half a second has passed. At most
+ * printed in the last second has come as far, or nothing has come for 25 ms, or two seconds have passed. At most
  * 65,536 facts wait. What comes even later is passed on late and counted.
  *
  * A hole in a processor's own count is lost lines. bpftrace's "Lost N events" counts too few, so it is not used.
@@ -47,15 +47,20 @@ export class FactOrder {
   private readonly processors = new Map<number, Processor>()
   private passed = 0n
   private lastPushMs = 0
+  private delayMsMin = Number.POSITIVE_INFINITY
 
   /** Takes a numbered line as it came. */
   push(line: Exclude<PrintedLine, { kind: 'begin' | 'lost' }>, nowMs: number): void {
     const processor = this.processorOf(line.cpu)
     this.lastPushMs = nowMs
-    const lost = line.kind === 'count' ? processor.provenLost(line.n) : processor.take(line, nowMs)
-    if (lost > 0) this.insert(processor.lastTime, nowMs, { kind: 'lost', lines: lost }, line.cpu, 0)
+    if (line.kind === 'count') {
+      processor.counted = line.n
+      return
+    }
+    this.lose(processor.take(line, nowMs), line.cpu, nowMs)
     if (line.kind === 'continuation') processor.continues(line)
     if (line.kind !== 'fact') return
+    if (line.draft.type === 'heartbeat' && !this.hasBacklog(line.draft.time, nowMs)) this.findLostAtEnds(nowMs)
     processor.lastTime = line.draft.time
     this.insert(line.draft.time, nowMs, { kind: 'draft', draft: line.draft }, line.cpu, line.n + line.lines)
   }
@@ -74,8 +79,9 @@ export class FactOrder {
     return due
   }
 
-  /** The probe has ended: all that waits. */
-  flush(): Ordered[] {
+  /** The probe has ended and has told its last counts: all that waits, and what is missing. */
+  flush(nowMs: number): Ordered[] {
+    this.findLostAtEnds(nowMs)
     return this.waiting.splice(0).map(({ item }) => item)
   }
 
@@ -99,6 +105,24 @@ export class FactOrder {
     return reached ?? 0n
   }
 
+  private hasBacklog(time: bigint, nowMs: number): boolean {
+    const delayMs = nowMs - Number(time) / 1e6
+    this.delayMsMin = Math.min(this.delayMsMin, delayMs)
+    return delayMs - this.delayMsMin > backlogMs
+  }
+
+  /**
+   * A processor that is silent since a burst has no later line to show a hole. But what it had counted at the
+   * heartbeat before this one, a second ago, has been read by now.
+   */
+  private findLostAtEnds(nowMs: number): void {
+    for (const [cpu, processor] of this.processors) this.lose(processor.giveUp(), cpu, nowMs)
+  }
+
+  private lose(lines: number, cpu: number, nowMs: number): void {
+    if (lines > 0) this.insert(this.processorOf(cpu).lastTime, nowMs, { kind: 'lost', lines }, cpu, 0)
+  }
+
   private insert(time: bigint, arrivedMs: number, item: Ordered, cpu: number, lastN: number): void {
     let at = this.waiting.length
     while (at > 0 && (this.waiting[at - 1] as Waiting).time > time) at -= 1
@@ -118,10 +142,11 @@ export class FactOrder {
 class Processor {
   /** Lines that have come or are known to be lost. */
   seen = 0
+  /** Lines that the probe has made, as it told last. */
+  counted = 0
   lastTime = 0n
   lastMs = Number.NEGATIVE_INFINITY
   private open: Fact | undefined
-  private readonly counts: number[] = []
 
   /** Takes a line; returns how many were lost before it. */
   take(line: { readonly n: number }, nowMs: number): number {
@@ -136,11 +161,9 @@ class Processor {
     if (this.open?.n === line.of) line.addTo(this.open.draft)
   }
 
-  /** Takes what the probe has counted by now; returns how many lines of an earlier count have not come. */
-  provenLost(count: number): number {
-    this.counts.push(count)
-    if (this.counts.length <= countsKept) return 0
-    const lost = Math.max(0, (this.counts.shift() ?? 0) - this.seen)
+  /** Gives up what has been counted and has not come; returns how many lines that are. */
+  giveUp(): number {
+    const lost = Math.max(0, this.counted - this.seen)
     this.seen += lost
     return lost
   }

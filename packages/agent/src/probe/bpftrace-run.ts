@@ -29,8 +29,12 @@ const pageBytes = 4_096
 /** Lines that wait for the reader; above it bpftrace is not read, and what its own buffers cannot hold is lost and counted. */
 const linesWaitingMax = 50_000
 
+/** bpftrace writes line by line; so many milliseconds of it are read at once. A pipe holds 64 KiB meanwhile. */
+const batchMs = 4
+
 /** How long bpftrace may take to print what is left and to detach, after each of the signals that tell it so. */
 const stopMs = 5_000
+const drainMs = 3_000
 const groupPathBytesMax = 4_096
 
 /** Runs the probe and follows it. Rejects with a ProbeError if it does not come up. */
@@ -62,6 +66,8 @@ class BpftraceRun implements ProbeRun {
   private stderr = ''
   private exit: number | string | undefined
   private spawnFailure: NodeJS.ErrnoException | undefined
+  private stopAskedAt: bigint | undefined
+  private readonly drained = new AbortController()
   private refusal: ProbeError | undefined
   private stopping: Promise<void> | undefined
 
@@ -125,7 +131,7 @@ class BpftraceRun implements ProbeRun {
       yield* lines
       if (this.ready.length > 0) continue
       if (this.isOver) return
-      this.child.stdout.resume()
+      this.readOn()
       await new Promise<void>((resolve) => {
         this.wake = resolve
       })
@@ -137,8 +143,14 @@ class BpftraceRun implements ProbeRun {
     return this.stopping
   }
 
-  /** On SIGINT bpftrace prints what is in its buffers, detaches and ends. */
+  /**
+   * On SIGINT bpftrace prints only a part of what is in its buffers. So first wait for a heartbeat made after the stop
+   * was asked for. What it prints at its very end are the counts, which tell what is missing all the same.
+   */
   private async stopInOrder(): Promise<void> {
+    this.stopAskedAt = process.hrtime.bigint() + this.offset
+    await Promise.race([this.gone, delay(drainMs, undefined, { signal: this.drained.signal }).catch(() => {})])
+    this.drained.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       this.child.kill(signal)
       // A reader that has gone away must not keep bpftrace from writing its last lines.
@@ -151,7 +163,13 @@ class BpftraceRun implements ProbeRun {
   private take(text: string): void {
     for (const line of this.splitter.push(text)) this.takeLine(line)
     this.passOn()
-    if (this.ready.length > linesWaitingMax && this.stopping === undefined) this.child.stdout.pause()
+    if (this.stopping !== undefined) return
+    this.child.stdout.pause()
+    setTimeout(() => this.readOn(), batchMs)
+  }
+
+  private readOn(): void {
+    if (this.ready.length <= linesWaitingMax || this.stopping !== undefined) this.child.stdout.resume()
   }
 
   private takeLine(line: string): void {
@@ -162,8 +180,13 @@ class BpftraceRun implements ProbeRun {
     else if (printed.kind === 'begin') this.begin(printed)
     else {
       this.order.push(printed, performance.now())
+      if (printed.kind === 'fact' && printed.draft.type === 'heartbeat') this.noticeDrained(printed.draft.time)
       if (printed.kind === 'group') this.takeGroup(printed)
     }
+  }
+
+  private noticeDrained(heartbeat: bigint): void {
+    if (this.stopAskedAt !== undefined && heartbeat >= this.stopAskedAt) this.drained.abort()
   }
 
   private begin({ time, bootOffset, commOffset }: PrintedLine & { kind: 'begin' }): void {
@@ -194,8 +217,11 @@ class BpftraceRun implements ProbeRun {
     if (this.ready.length > 0) this.wakeReader()
     if (this.order.isEmpty || this.timer !== undefined) return
     this.timer = setTimeout(() => {
-      this.timer = undefined
-      this.passOn()
+      // After a pause of this program, what has come meanwhile is to be read first.
+      setImmediate(() => {
+        this.timer = undefined
+        this.passOn()
+      })
     }, quietMs)
   }
 
@@ -228,7 +254,7 @@ class BpftraceRun implements ProbeRun {
     await Promise.race([Promise.all(closed), delay(stopMs)])
     clearTimeout(this.timer)
     if (this.hasBegun) {
-      for (const ordered of this.order.flush()) this.ready.push(...this.encoder.encode(ordered))
+      for (const ordered of this.order.flush(performance.now())) this.ready.push(...this.encoder.encode(ordered))
       if (this.stopping !== undefined && this.exit === 0) this.ready.push(this.encoder.stop())
     }
     this.isOver = true
