@@ -23,6 +23,8 @@ export interface GuestOptions {
   readonly bpftrace?: boolean
   /** Let the guest reach this machine's loopback as 10.0.2.2. */
   readonly network?: boolean
+  /** More for the kernel's command line. */
+  readonly kernelArguments?: string
   readonly timeoutMs?: number
   readonly progress?: (line: string) => void
 }
@@ -103,7 +105,7 @@ async function boot(
       ...['-serial', 'stdio', '-serial', `file:${join(folder, 'out.tgz')}`],
       ...(network ? ['-netdev', 'user,id=n', '-device', 'e1000,netdev=n'] : ['-net', 'none']),
       ...['-kernel', vmlinuz, '-initrd', initrd],
-      ...['-append', `console=ttyS0 quiet panic=-1${network ? ' whokilled.net' : ''}`],
+      ...['-append', `console=ttyS0 quiet panic=-1${network ? ' whokilled.net' : ''} ${options.kernelArguments ?? ''}`],
     ],
     { reject: false, all: true, timeout: timeoutMs, stdin: 'ignore', forceKillAfterDelay: 1_000 },
   )
