@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { httpPort } from '@whokilled/shared/http-api'
+import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
 import { isNatsUrl } from './ingest/nats-servers.ts'
-import { nearestWord } from './nearest-word.ts'
 
 const NatsUrl = z.string().refine(isNatsUrl, 'expected nats://… or tls://…, several separated by commas')
 const PostgresUrl = z.string().refine(isPostgresUrl, 'expected postgres://… or postgresql://…')
@@ -77,12 +77,15 @@ const variables = {
  */
 export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv): Config {
   const written = { ...(file === undefined ? {} : readJson(file)), ...fromEnvironment(environment) }
-  const parsed = Settings.safeParse(written)
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => describe(issue, written))
-    throw new ConfigError('CONFIG_INVALID', problems.join('; '), 'Correct the setting; docs/store.md names them all.')
+  const parsed = parseSettings(Settings, written)
+  if ('problems' in parsed) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      parsed.problems.join('; '),
+      'Correct the setting; docs/store.md names them all.',
+    )
   }
-  const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.data
+  const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.settings
   const postgresUrl =
     postgresUrlFile === undefined ? settings.postgresUrl : readUrl('postgresUrlFile', postgresUrlFile, PostgresUrl)
   if (postgresUrl === undefined) {
@@ -163,31 +166,6 @@ function readSecret(key: string, file: string): string {
       },
     )
   }
-}
-
-function describe(issue: z.core.$ZodIssue, written: Record<string, unknown>): string {
-  if (issue.code !== 'unrecognized_keys') {
-    const received = issue.path.reduce<unknown>(
-      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-      written,
-    )
-    const shown = typeof received === 'string' ? 'another text' : JSON.stringify(received)
-    return `${issue.path.join('.')}: ${issue.message}${issue.code === 'invalid_type' ? '' : `, received ${shown}`}`
-  }
-  const known = Object.keys(knownKeys(issue.path))
-  return issue.keys
-    .map((key) => {
-      const nearest = nearestWord(key, known)
-      const name = [...issue.path, key].join('.')
-      return `unknown setting ${name}${nearest === undefined ? `, expected one of ${known.join(', ')}` : `, did you mean ${nearest}?`}`
-    })
-    .join('; ')
-}
-
-function knownKeys(path: readonly PropertyKey[]): Record<string, unknown> {
-  if (path[0] === 'stream') return Stream.shape
-  if (path[0] === 'batch') return Batch.shape
-  return Settings.shape
 }
 
 function isPostgresUrl(text: string): boolean {

@@ -1,7 +1,7 @@
+import { nearestWord } from '@whokilled/shared/settings'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import pg from 'pg'
-import { nearestWord } from '../nearest-word.ts'
 import { invalidParameters, type ParameterError, ProblemError, problemBody } from './problem.ts'
 
 /** Makes a problem of whatever goes wrong. */
