@@ -1,5 +1,5 @@
 import type { CoverageEvent, DeathEvent, Event, SignalEvent } from '@whokilled/shared/event'
-import { Agent, type AgentOptions } from '../src/agent.ts'
+import { Agent, type AgentOptions, type EventSink } from '../src/agent.ts'
 import type { ProbeRun } from '../src/probe/probe.ts'
 import type { ScannedProcess } from '../src/process/proc-scan.ts'
 import { encodeRecord } from '../src/record/encode.ts'
@@ -20,7 +20,11 @@ export interface HostOptions {
   readonly only?: string
   /** Changes the lines before they are read: to shuffle, drop or break them. */
   readonly lines?: (lines: string[]) => string[]
+  /** Where events go instead of into the answer. */
+  readonly sink?: EventSink
 }
+
+type Lines = Iterable<string> | AsyncIterable<string>
 
 /** Nanoseconds since boot when recorded hosts begin to be watched: one hour. */
 export const watchStart = 3_600_000_000_000n
@@ -47,7 +51,7 @@ export async function eventsOf(told: readonly Told[], options: HostOptions = {})
   return eventsOfLines(options.lines?.(lines) ?? lines, options)
 }
 
-export async function eventsOfLines(lines: readonly string[], options: HostOptions = {}): Promise<Event[]> {
+export async function eventsOfLines(lines: Lines, options: HostOptions = {}): Promise<Event[]> {
   const events: Event[] = []
   const first = options.processes ?? [init]
   const scans = [first, ...(options.laterScans ?? [])]
@@ -60,7 +64,7 @@ export async function eventsOfLines(lines: readonly string[], options: HostOptio
       ...options.config,
     },
     stamp: new EventStamp({ host: { id: 'host-1', name: 'web-3', bootId }, secret: 'secret', version: '0.0.0' }),
-    sink: { accept: async (event) => void events.push(event), takeDropped: () => undefined },
+    sink: options.sink ?? { accept: async (event) => void events.push(event), takeDropped: () => undefined },
     bootId,
     userNames: new UserNames('/dev/null'),
     scan: async () => scans.shift() ?? first,
@@ -94,7 +98,7 @@ export function scanned(facts: Partial<ScannedProcess> & { pid: number; comm: st
 
 export const init = scanned({ pid: 1, ppid: 0, comm: 'systemd', startTicks: 1, cgroup: '/init.scope' })
 
-function runOf(lines: readonly string[]): ProbeRun {
+function runOf(lines: Lines): ProbeRun {
   return {
     async *lines() {
       yield* lines
