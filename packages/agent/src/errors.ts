@@ -1,18 +1,7 @@
-/**
- * An error for the person at the keyboard: a stable code, what was expected and what came,
- * and the next step to take.
- */
-export class AgentError extends Error {
-  readonly code: string
-  readonly hint: string
+import { CodedError } from '@whokilled/shared/coded-error'
 
-  constructor(code: string, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = new.target.name
-    this.code = code
-    this.hint = hint
-  }
-}
+/** What every error of the agent is. */
+export class AgentError extends CodedError {}
 
 /** A tracer that could not start, or ended by itself. */
 export class ProbeError extends AgentError {}

@@ -1,18 +1,15 @@
+import { CodedError } from '@whokilled/shared/coded-error'
+
 /** What the program's exit status says. */
 export const exitStatus = { answered: 0, nothingFound: 1, wrongUsage: 2, cannotReach: 3 } as const
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
 
-/** An error for the person at the keyboard: a stable code, what was expected and what came, and the next step. */
-export class CliError extends Error {
-  readonly code: string
-  readonly hint: string
+/** What every error of this program is; it also says with which status to end. */
+export class CliError extends CodedError {
   readonly status: ExitStatus
 
   constructor(code: string, message: string, hint: string, status: ExitStatus, options?: ErrorOptions) {
-    super(message, options)
-    this.name = new.target.name
-    this.code = code
-    this.hint = hint
+    super(code, message, hint, options)
     this.status = status
   }
 }

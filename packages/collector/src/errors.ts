@@ -1,18 +1,7 @@
-/**
- * An error for the person at the keyboard: a stable code, what was expected and what came,
- * and the next step to take.
- */
-export class CollectorError extends Error {
-  readonly code: string
-  readonly hint: string
+import { CodedError } from '@whokilled/shared/coded-error'
 
-  constructor(code: string, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = new.target.name
-    this.code = code
-    this.hint = hint
-  }
-}
+/** What every error of the collector is. */
+export class CollectorError extends CodedError {}
 
 /** A setting that is wrong or missing: CONFIG_UNREADABLE, CONFIG_NOT_JSON, CONFIG_INVALID, SECRET_UNREADABLE. */
 export class ConfigError extends CollectorError {}

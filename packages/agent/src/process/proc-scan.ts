@@ -1,26 +1,15 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import type { CurrentProcess } from '../record/record.ts'
 import { isInTick, startOfTicks } from './entry.ts'
 
 /** What /proc tells of one process. Strings are byte strings. */
-export interface ScannedProcess {
+export interface ScannedProcess extends Omit<CurrentProcess, 'tid' | 'start'> {
   readonly pid: number
-  readonly ppid?: number
   /** Clock ticks since boot, field 22 of /proc/PID/stat. */
   readonly startTicks: number
   readonly comm: string
-  readonly exe?: string
   readonly args?: readonly string[]
-  readonly uid?: number
-  readonly euid?: number
-  readonly luid?: number
-  readonly ses?: number
-  readonly sid?: number
-  readonly pgrp?: number
-  readonly tty?: string
-  readonly nspid?: number
-  readonly nsid?: number
-  readonly cgroup?: string
 }
 
 /** What /proc told of a host at one moment; a recording carries it beside its lines. */
