@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bpftraceProbe } from '@whokilled/agent/probe/bpftrace'
@@ -207,6 +207,58 @@ describe.skipIf(!canTrace)('bpftrace on this kernel (root, bpftrace and BTF are 
       expect(exitOf(victim)).toMatchObject({ comm: name, code: 9 })
     })
   })
+
+  describe('a tracer in trouble', () => {
+    test('that somebody else ends is told as an error with a remedy, and without a stop record', async () => {
+      const { lines, end } = await endedBy('SIGTERM')
+      expect(end).toMatchObject({ expected: false, error: { code: 'probe-ended', hint: expect.any(String) } })
+      expect(lines.some((line) => line.startsWith('stop\t'))).toBe(false)
+    })
+
+    test('that is killed is told so', async () => {
+      const { end } = await endedBy('SIGKILL')
+      expect(end).toMatchObject({ expected: false, error: { message: expect.stringContaining('SIGKILL') } })
+    })
+
+    test('whose programs the kernel does not have is told with the field that is missing', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'whokilled-probe-'))
+      const probePath = join(folder, 'probe.bt')
+      await writeFile(probePath, 'BEGIN { $c = (struct task_struct *)curtask; printf("%d", $c->nope); }')
+      await expect(bpftraceProbe({ probePath }).start()).rejects.toMatchObject({
+        code: 'kernel-field-missing',
+        message: expect.stringContaining('nope'),
+      })
+      await rm(folder, { recursive: true })
+    })
+
+    test('that takes too long to start is ended', async () => {
+      await expect(bpftraceProbe({ startTimeoutMs: 50 }).start()).rejects.toMatchObject({ code: 'probe-silent' })
+      expect(await tracersOf(process.pid)).toEqual([])
+    })
+
+    test('that is stopped twice ends once, and in order', async () => {
+      const probe = await bpftraceProbe().start()
+      await Promise.all([probe.stop(), probe.stop()])
+      expect(await probe.ended).toMatchObject({ expected: true, error: null })
+      expect(await tracersOf(process.pid)).toEqual([])
+    })
+  })
+
+  async function endedBy(signal: NodeJS.Signals) {
+    const probe = await bpftraceProbe().start()
+    const lines: string[] = []
+    for (const pid of await tracersOf(process.pid)) process.kill(pid, signal)
+    for await (const line of probe.lines()) lines.push(line)
+    return { lines, end: await probe.ended }
+  }
+
+  /** The bpftrace processes that this process has started. */
+  async function tracersOf(pid: number): Promise<number[]> {
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    const pids = children.trim().split(' ').filter(Boolean).map(Number)
+    const names = await Promise.all(pids.map((child) => readFile(`/proc/${child}/comm`, 'utf8').catch(() => '')))
+    return pids.filter((_, at) => names[at] === 'bpftrace\n')
+  }
 
   function of<T extends KernelRecord['type']>(type: T): Extract<KernelRecord, { type: T }>[] {
     return run.records.filter((record): record is Extract<KernelRecord, { type: T }> => record.type === type)
