@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keepNewest } from '@whokilled/agent/probe/keep-newest'
 import { addBusybox, addFile, addProgram, packArchive } from './archive.ts'
 import { labCacheFolder } from './cache-folder.ts'
 import type { KernelImage } from './kernel-image.ts'
+
+/** Archives kept: those of today, and of the versions before. */
+const partsMax = 6
 
 /**
  * The parts of a guest's root that seldom change, as archives in the cache: SystemTap's loader, Debian's shell and ps,
@@ -57,6 +61,7 @@ async function cachedArchive(name: string, madeOf: readonly string[], fill: (roo
     const part = `${archive}.${process.pid}`
     await packArchive(root, part)
     await rename(part, archive)
+    await keepNewest(join(labCacheFolder, 'parts'), partsMax)
   } finally {
     await rm(root, { recursive: true, force: true })
   }

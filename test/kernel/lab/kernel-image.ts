@@ -38,8 +38,17 @@ async function download(release: string, version: string, folder: string, progre
     if (file === undefined) throw new Error(`Expected apt-get download to leave a .deb file for ${name}, it left none.`)
     progress(`Unpacking ${file}.`)
     await execa('dpkg', ['-x', file, 'root'], { cwd: fresh, timeout: 120_000 })
+    await removeOlderKernels()
     await rename(join(fresh, 'root'), folder)
   } finally {
     await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+/** 400 MB each, and only that of the installed headers is ever booted. */
+async function removeOlderKernels(): Promise<void> {
+  const names = await readdir(labCacheFolder)
+  for (const name of names) {
+    if (name.startsWith('kernel-')) await rm(join(labCacheFolder, name), { recursive: true, force: true })
   }
 }

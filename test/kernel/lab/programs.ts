@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { join, parse } from 'node:path'
+import { keepNewest } from '@whokilled/agent/probe/keep-newest'
 import { execa } from 'execa'
 import { labCacheFolder } from './cache-folder.ts'
 
 const sources = join(import.meta.dirname, '../../programs')
+
+/** Compiled programs kept, of all versions together. */
+const programsMax = 60
 
 /** The little C programs of test/programs, linked statically: name → path. Compiled again only after a change. */
 export async function compiledPrograms(): Promise<Map<string, string>> {
@@ -30,5 +34,6 @@ async function compile(source: string): Promise<string> {
   const part = `${path}.${process.pid}`
   await execa('gcc', ['-std=gnu17', '-Wall', '-Wextra', '-Werror', '-O1', '-static', '-pthread', '-o', part, source])
   await rename(part, path)
+  await keepNewest(join(labCacheFolder, 'programs'), programsMax)
   return path
 }
