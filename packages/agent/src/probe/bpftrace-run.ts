@@ -58,6 +58,7 @@ class BpftraceRun implements ProbeRun {
   private wake: (() => void) | undefined
   private timer: NodeJS.Timeout | undefined
   private isOver = false
+  private isLeaving = false
   private hasBegun = false
   private offset = 0n
   private groupPath = ''
@@ -145,11 +146,13 @@ class BpftraceRun implements ProbeRun {
 
   /**
    * On SIGINT bpftrace prints only a part of what is in its buffers. So first wait for a heartbeat made after the stop
-   * was asked for. What it prints at its very end are the counts, which tell what is missing all the same.
+   * was asked for: what happens later is nobody's concern. If none comes, the counts that bpftrace prints at its very
+   * end tell what is missing.
    */
   private async stopInOrder(): Promise<void> {
     this.stopAskedAt = process.hrtime.bigint() + this.offset
     await Promise.race([this.gone, delay(drainMs, undefined, { signal: this.drained.signal }).catch(() => {})])
+    this.isLeaving = this.drained.signal.reason === 'heartbeat'
     this.drained.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       this.child.kill(signal)
@@ -178,6 +181,7 @@ class BpftraceRun implements ProbeRun {
     if (printed === undefined) this.strangeLines += 1
     else if (printed.kind === 'lost') this.eventsLost += printed.events
     else if (printed.kind === 'begin') this.begin(printed)
+    else if (printed.kind === 'count' && this.isLeaving) return
     else {
       this.order.push(printed, performance.now())
       if (printed.kind === 'fact' && printed.draft.type === 'heartbeat') this.noticeDrained(printed.draft.time)
@@ -186,7 +190,7 @@ class BpftraceRun implements ProbeRun {
   }
 
   private noticeDrained(heartbeat: bigint): void {
-    if (this.stopAskedAt !== undefined && heartbeat >= this.stopAskedAt) this.drained.abort()
+    if (this.stopAskedAt !== undefined && heartbeat >= this.stopAskedAt) this.drained.abort('heartbeat')
   }
 
   private begin({ time, bootOffset, commOffset }: PrintedLine & { kind: 'begin' }): void {
