@@ -3,7 +3,7 @@
 // It installs npm packages when they are missing, and Debian packages when it may (as root or through sudo); it says
 // so first. With --no-install among the arguments it only names what is missing. It uses nothing but node itself.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,9 +23,21 @@ const needs = {
   stap: { program: 'stap', package: 'systemtap', why: 'compiles the probe' },
   staprun: { program: 'staprun', package: 'systemtap-runtime', why: 'loads the probe' },
   make: { program: 'make', package: 'make', why: 'builds the probe module' },
-  headers: { file: '/usr/src/linux-headers-', package: 'linux-headers-amd64', why: 'the probe module is built for its kernel' },
-  ownHeaders: { file: `/lib/modules/${release()}/build`, package: `linux-headers-${release()}`, why: 'the probe module is built for this kernel' },
-  qemu: { program: 'qemu-system-x86_64', package: 'qemu-system-x86', why: 'runs the virtual machines of the kernel tests' },
+  headers: {
+    file: '/usr/src/linux-headers-',
+    package: isUbuntu() ? 'linux-headers-generic' : 'linux-headers-amd64',
+    why: 'the probe module is built for its kernel',
+  },
+  ownHeaders: {
+    file: `/lib/modules/${release()}/build`,
+    package: `linux-headers-${release()}`,
+    why: 'the probe module is built for this kernel',
+  },
+  qemu: {
+    program: 'qemu-system-x86_64',
+    package: 'qemu-system-x86',
+    why: 'runs the virtual machines of the kernel tests',
+  },
   busybox: { file: '/bin/busybox', package: 'busybox-static', why: 'is the user space of the virtual machines' },
   cpio: { program: 'cpio', package: 'cpio', why: 'packs the virtual machines’ root' },
 }
@@ -37,6 +49,7 @@ const targets = {
   test: [needs.nats, needs.bpftrace, needs.ps, needs.compiler, needs.libc],
   kernel: [
     needs.nats,
+    needs.ps,
     needs.stap,
     needs.staprun,
     needs.make,
@@ -56,12 +69,17 @@ const targets = {
 }
 
 /** Without these the target still runs: the demo then takes its next best probe. */
-const optional = new Set(['demo'].includes(process.argv[2] ?? '') ? [needs.stap, needs.staprun, needs.make, needs.compiler, needs.ownHeaders, needs.bpftrace] : [])
+const optional = new Set(
+  ['demo'].includes(process.argv[2] ?? '')
+    ? [needs.stap, needs.staprun, needs.make, needs.compiler, needs.ownHeaders, needs.bpftrace]
+    : [],
+)
 
 const [target = '', ...rest] = process.argv.slice(2)
 const mayInstall = !rest.includes('--no-install')
 const [command = '', ...args] = rest.filter((word) => word !== '--no-install')
-if (!(target in targets) || command === '') fail(`usage: node tools/prepared.mjs ${Object.keys(targets).join('|')} COMMAND`)
+if (!(target in targets) || command === '')
+  fail(`usage: node tools/prepared.mjs ${Object.keys(targets).join('|')} COMMAND`)
 
 checkNode()
 installFromDebian(targets[target].filter((need) => !isThere(need)))
@@ -76,7 +94,9 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   const [wantedMajor, wantedMinor] = nodeVersionMin
   if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return
-  fail(`Expected Node.js ${nodeVersionMin.join('.')} or newer, this is ${process.versions.node}. Install a newer one, for example from nodejs.org.`)
+  fail(
+    `Expected Node.js ${nodeVersionMin.join('.')} or newer, this is ${process.versions.node}. Install a newer one, for example from nodejs.org.`,
+  )
 }
 
 function installFromNpm() {
@@ -99,14 +119,19 @@ function installFromDebian(missing) {
   }
   say('Installing Debian packages:')
   for (const need of missing) say(`  ${need.package.padEnd(20)} ${need.why}`)
-  const apt = (...aptArgs) => spawnSync(prefix[0] ?? 'apt-get', [...(prefix.length > 0 ? ['apt-get'] : []), ...aptArgs], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  }).status === 0
+  const apt = (...aptArgs) =>
+    spawnSync(prefix[0] ?? 'apt-get', [...(prefix.length > 0 ? ['apt-get'] : []), ...aptArgs], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0
   apt('update', '-q')
   const hadNats = isThere(needs.nats)
   for (const group of [essential, missing.filter((need) => optional.has(need))]) {
-    if (group.length === 0 || apt('install', '-y', '-q', '--no-install-recommends', ...group.map((need) => need.package))) continue
+    if (
+      group.length === 0 ||
+      apt('install', '-y', '-q', '--no-install-recommends', ...group.map((need) => need.package))
+    )
+      continue
     if (group === essential) fail(`apt-get could not install them. Run: ${words}`)
     say(`Could not install ${group.map((need) => need.package).join(', ')}; going on without.`)
   }
@@ -117,13 +142,26 @@ function installFromDebian(missing) {
 function stopNatsService(prefix) {
   if (!existsSync('/run/systemd/system')) return
   say('Stopping the nats-server service that came with the package; servers are started on free ports here.')
-  spawnSync(prefix[0] ?? 'systemctl', [...(prefix.length > 0 ? ['systemctl'] : []), 'disable', '--now', 'nats-server'], { stdio: 'ignore' })
+  spawnSync(
+    prefix[0] ?? 'systemctl',
+    [...(prefix.length > 0 ? ['systemctl'] : []), 'disable', '--now', 'nats-server'],
+    { stdio: 'ignore' },
+  )
 }
 
 function isThere(need) {
   if (need.program !== undefined) return hasProgram(need.program)
-  if (need === needs.headers) return spawnSync('sh', ['-c', 'ls -d /usr/src/linux-headers-*-amd64'], { stdio: 'ignore' }).status === 0
+  if (need === needs.headers)
+    return (
+      spawnSync('sh', ['-c', 'ls -d /usr/src/linux-headers-*-amd64 || ls -d /usr/src/linux-headers-*-generic'], {
+        stdio: 'ignore',
+      }).status === 0
+    )
   return existsSync(need.file)
+}
+
+function isUbuntu() {
+  return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
 
 function hasProgram(name) {

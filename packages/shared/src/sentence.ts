@@ -112,7 +112,9 @@ function weaponLine(death: DeathEvent): string | undefined {
   const { signal } = death
   if (signal === null) return isUnwatched(death) ? undefined : `${exitText(death)}${core}`
   if (isUnseen(signal)) return `${fatalName(death)}; how it was sent was not seen${core}`
-  const victim = processName({ ...death.victim, args: null }, 40)
+  const { service } = death
+  const program = processName({ ...death.victim, args: null }, 40)
+  const victim = service.kind === 'process' ? shortened(terminalText(service.name), 40) : program
   const later = laterText(signal, death)
   const end = wasCaught(death) ? caughtText(death) : later === '' ? '' : `${victim} was dead${later}`
   const sent = `${fatalName(death)}, ${sentText(signal)}, ${resultText(signal)}`
