@@ -3,7 +3,7 @@
 // It installs npm packages when they are missing, and Debian packages when it may (as root or through sudo); it says
 // so first. With --no-install among the arguments it only names what is missing. It uses nothing but node itself.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,8 +24,8 @@ const needs = {
   staprun: { program: 'staprun', package: 'systemtap-runtime', why: 'loads the probe' },
   make: { program: 'make', package: 'make', why: 'builds the probe module' },
   headers: {
-    file: '/usr/src/linux-headers-',
-    package: isUbuntu() ? 'linux-headers-generic' : 'linux-headers-amd64',
+    file: '/usr/share/doc/linux-headers-amd64',
+    package: 'linux-headers-amd64',
     why: 'the probe module is built for its kernel',
   },
   ownHeaders: {
@@ -151,17 +151,7 @@ function stopNatsService(prefix) {
 
 function isThere(need) {
   if (need.program !== undefined) return hasProgram(need.program)
-  if (need === needs.headers)
-    return (
-      spawnSync('sh', ['-c', 'ls -d /usr/src/linux-headers-*-amd64 || ls -d /usr/src/linux-headers-*-generic'], {
-        stdio: 'ignore',
-      }).status === 0
-    )
   return existsSync(need.file)
-}
-
-function isUbuntu() {
-  return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
 
 function hasProgram(name) {
