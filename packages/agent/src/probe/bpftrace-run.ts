@@ -1,17 +1,11 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { release } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ProbeError } from '../errors.ts'
-import type { Clocks } from '../record/record.ts'
-import { bootOffset } from './boot-clock-offset.ts'
-import { BpftraceEncoder } from './bpftrace-encode.ts'
 import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './bpftrace-errors.ts'
-import { type PrintedLine, readPrinted } from './bpftrace-facts.ts'
-import { FactOrder, quietMs } from './bpftrace-order.ts'
+import { quietMs } from './bpftrace-order.ts'
+import { BpftraceTranslation } from './bpftrace-translate.ts'
 import type { CgroupPaths } from './cgroup-paths.ts'
-import { LineSplitter } from './line-splitter.ts'
 import type { ProbeEnd, ProbeRun } from './probe.ts'
 
 export interface BpftraceSettings {
@@ -35,7 +29,6 @@ const batchMs = 4
 /** How long bpftrace may take to print what is left and to detach, after each of the signals that tell it so. */
 const stopMs = 5_000
 const drainMs = 3_000
-const groupPathBytesMax = 4_096
 
 /** Runs the probe and follows it. Rejects with a ProbeError if it does not come up. */
 export async function startBpftrace(settings: BpftraceSettings): Promise<ProbeRun> {
@@ -49,27 +42,19 @@ class BpftraceRun implements ProbeRun {
   private readonly settings: BpftraceSettings
   private readonly child
   private readonly gone: Promise<void>
-  private readonly splitter = new LineSplitter()
-  private readonly order = new FactOrder()
-  private readonly encoder: BpftraceEncoder
+  private readonly translation: BpftraceTranslation
   private readonly begun: Promise<void>
   private markBegun: () => void = () => {}
   private ready: string[] = []
   private wake: (() => void) | undefined
   private timer: NodeJS.Timeout | undefined
   private isOver = false
-  private isLeaving = false
-  private hasBegun = false
-  private offset = 0n
-  private groupPath = ''
-  private strangeLines = 0
-  private eventsLost = 0
   private stderr = ''
   private exit: number | string | undefined
   private spawnFailure: NodeJS.ErrnoException | undefined
   private stopAskedAt: bigint | undefined
   private readonly drained = new AbortController()
-  private refusal: ProbeError | undefined
+  private refusal: Error | undefined
   private stopping: Promise<void> | undefined
 
   constructor(settings: BpftraceSettings) {
@@ -77,10 +62,7 @@ class BpftraceRun implements ProbeRun {
     this.begun = new Promise((resolve) => {
       this.markBegun = resolve
     })
-    this.encoder = new BpftraceEncoder(
-      () => this.clocks(),
-      (id) => settings.cgroups.pathOf(id),
-    )
+    this.translation = new BpftraceTranslation(settings)
     // In a process group of its own: a Ctrl-C at the terminal is for the agent, which then stops the probe in order.
     // If the agent is killed, bpftrace ends at its next heartbeat, when nobody reads its output.
     this.child = execa('bpftrace', ['-q', settings.probePath], {
@@ -150,9 +132,9 @@ class BpftraceRun implements ProbeRun {
    * end tell what is missing.
    */
   private async stopInOrder(): Promise<void> {
-    this.stopAskedAt = process.hrtime.bigint() + this.offset
+    this.stopAskedAt = this.translation.now()
     await Promise.race([this.gone, delay(drainMs, undefined, { signal: this.drained.signal }).catch(() => {})])
-    this.isLeaving = this.drained.signal.reason === 'heartbeat'
+    this.translation.isLeaving = this.hasDrained()
     this.drained.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       this.child.kill(signal)
@@ -164,62 +146,33 @@ class BpftraceRun implements ProbeRun {
   }
 
   private take(text: string): void {
-    for (const line of this.splitter.push(text)) this.takeLine(line)
+    try {
+      this.translation.push(text, performance.now())
+    } catch (error) {
+      this.refusal ??= error as Error
+      this.child.kill('SIGKILL')
+      return
+    }
+    if (this.translation.hasBegun) this.markBegun()
+    if (this.hasDrained()) this.drained.abort()
     this.passOn()
     if (this.stopping !== undefined) return
     this.child.stdout.pause()
     setTimeout(() => this.readOn(), batchMs)
   }
 
+  private hasDrained(): boolean {
+    return this.stopAskedAt !== undefined && this.translation.lastHeartbeat >= this.stopAskedAt
+  }
+
   private readOn(): void {
     if (this.ready.length <= linesWaitingMax || this.stopping !== undefined) this.child.stdout.resume()
   }
 
-  private takeLine(line: string): void {
-    if (line === '') return
-    const printed = readPrinted(line)
-    if (printed === undefined) this.strangeLines += 1
-    else if (printed.kind === 'lost') this.eventsLost += printed.events
-    else if (printed.kind === 'begin') this.begin(printed)
-    else if (printed.kind === 'count' && this.isLeaving) return
-    else {
-      this.order.push(printed, performance.now())
-      if (printed.kind === 'fact' && printed.draft.type === 'heartbeat') this.noticeDrained(printed.draft.time)
-      if (printed.kind === 'group') this.takeGroup(printed)
-    }
-  }
-
-  private noticeDrained(heartbeat: bigint): void {
-    if (this.stopAskedAt !== undefined && heartbeat >= this.stopAskedAt) this.drained.abort('heartbeat')
-  }
-
-  private begin({ time, bootOffset, commOffset }: PrintedLine & { kind: 'begin' }): void {
-    if (commOffset === 0) {
-      this.refusal = new ProbeError(
-        'kernel-layout',
-        "Expected the probe to find bpftrace's name in its own task, it did not.",
-        'The program must be called bpftrace. If it is, please report the kernel release; else use --probe stap.',
-      )
-      this.child.kill('SIGKILL')
-      return
-    }
-    this.offset = bootOffset
-    this.hasBegun = true
-    this.ready.push(this.encoder.start(time, { version: this.settings.version, release: release() }))
-    this.markBegun()
-  }
-
-  /** A path comes in pieces that follow one another; its last byte is a NUL. */
-  private takeGroup({ id, path, isLast }: PrintedLine & { kind: 'group' }): void {
-    this.groupPath = path.at === 0 ? path.bytes : (this.groupPath + path.bytes).slice(0, groupPathBytesMax)
-    if (isLast && this.groupPath.endsWith('\0')) this.settings.cgroups.learn(id, this.groupPath.slice(0, -1))
-  }
-
   private passOn(): void {
-    if (!this.hasBegun) return
-    for (const ordered of this.order.due(performance.now())) this.ready.push(...this.encoder.encode(ordered))
+    for (const line of this.translation.due(performance.now())) this.ready.push(line)
     if (this.ready.length > 0) this.wakeReader()
-    if (this.order.isEmpty || this.timer !== undefined) return
+    if (this.translation.isEmpty || this.timer !== undefined) return
     this.timer = setTimeout(() => {
       // After a pause of this program, what has come meanwhile is to be read first.
       setImmediate(() => {
@@ -232,12 +185,6 @@ class BpftraceRun implements ProbeRun {
   private wakeReader(): void {
     this.wake?.()
     this.wake = undefined
-  }
-
-  private clocks(): Clocks {
-    const mono = process.hrtime.bigint()
-    const real = BigInt(Date.now()) * 1_000_000n
-    return { real, mono, boot: mono + bootOffset(this.offset, readFileSync('/proc/uptime', 'latin1'), mono) }
   }
 
   private async untilGone(): Promise<void> {
@@ -257,16 +204,14 @@ class BpftraceRun implements ProbeRun {
     )
     await Promise.race([Promise.all(closed), delay(stopMs)])
     clearTimeout(this.timer)
-    if (this.hasBegun) {
-      for (const ordered of this.order.flush(performance.now())) this.ready.push(...this.encoder.encode(ordered))
-      if (this.stopping !== undefined && this.exit === 0) this.ready.push(this.encoder.stop())
-    }
+    const isInOrder = this.stopping !== undefined && this.exit === 0
+    for (const line of this.translation.flush(performance.now(), isInOrder)) this.ready.push(line)
     this.isOver = true
     this.wakeReader()
   }
 
   private describeEnd(): ProbeEnd {
-    const warnings = [...this.settings.warnings, ...bpftraceWarnings(this.stderr), ...this.counts()]
+    const warnings = [...this.settings.warnings, ...bpftraceWarnings(this.stderr), ...this.translation.warnings()]
     if (this.stopping !== undefined) return { expected: true, error: null, warnings }
     if (this.exit === 0) {
       const error = new ProbeError(
@@ -277,16 +222,6 @@ class BpftraceRun implements ProbeRun {
       return { expected: false, error, warnings }
     }
     return { expected: false, error: bpftraceError('run on', this.exit, this.stderr), warnings }
-  }
-
-  private counts(): string[] {
-    return [
-      ...(this.encoder.lost > 0 || this.eventsLost > 0
-        ? [`${this.encoder.lost} lines of the probe were lost; bpftrace itself counted ${this.eventsLost}`]
-        : []),
-      ...(this.order.late > 0 ? [`${this.order.late} records were passed on after younger ones`] : []),
-      ...(this.strangeLines > 0 ? [`bpftrace printed ${this.strangeLines} lines that the probe does not print`] : []),
-    ]
   }
 }
 
