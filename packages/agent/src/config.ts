@@ -21,8 +21,8 @@ const probeSetting = z
   .string()
   .regex(/^(?:auto|stap|bpftrace|replay:.+)$/, 'expected auto, stap, bpftrace or replay:FILE')
 
-/** The settings, as written in the file. Every limit has a default. */
-const Settings = z.strictObject({
+/** The settings, as written in the file. Every limit has a default; docs/agent.md names them all, which a test compares. */
+export const Settings = z.strictObject({
   natsUrl: z
     .string()
     .refine(isNatsUrl, 'expected URLs that begin with nats:// or tls://, separated by commas')
