@@ -4,11 +4,14 @@ import { defineConfig } from 'vitest/config'
 const resolve = { conditions: ['source', 'module', 'node', 'development|production'] }
 const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } }
 
+/** On a busy machine what is waited for may take a while. */
+const expect = { poll: { timeout: 30_000 } }
+
 /** unit: pure; servers: real nats-server and Postgres; kernel: real SystemTap in a virtual machine. */
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], expect } },
       {
         resolve,
         ssr,
@@ -16,6 +19,7 @@ export default defineConfig({
           name: 'servers',
           include: ['packages/*/test/**/*.test.ts', 'test/*.test.ts'],
           exclude: ['test/tidy.test.ts', '**/node_modules/**'],
+          expect,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

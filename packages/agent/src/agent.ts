@@ -54,6 +54,8 @@ export interface AgentCounters {
   rejected: Partial<Record<RejectReason, number>>
   records: number
   events: number
+  /** Events from before the proof that kills are seen, beyond what may wait for it. */
+  unproven: number
   restarts: number
 }
 
@@ -74,7 +76,7 @@ const draftsBeforeProofMax = 10_000
  * One object follows a host over all runs of its probe.
  */
 export class Agent {
-  readonly counters: AgentCounters = { lines: 0, rejected: {}, records: 0, events: 0, restarts: 0 }
+  readonly counters: AgentCounters = { lines: 0, rejected: {}, records: 0, events: 0, unproven: 0, restarts: 0 }
   readonly table: ProcessTable
   readonly filter: PublishFilter
   readonly losses = new LossLog(0n)
@@ -220,7 +222,9 @@ export class Agent {
   /** Until it is proven that kills are seen, events wait: the first one says since when this host is watched. */
   private async emit(drafts: readonly EventDraft[]): Promise<void> {
     if (!this.isWatching) {
-      this.beforeProof.push(...drafts.slice(0, draftsBeforeProofMax - this.beforeProof.length))
+      const kept = drafts.slice(0, draftsBeforeProofMax - this.beforeProof.length)
+      this.beforeProof.push(...kept)
+      this.counters.unproven += drafts.length - kept.length
       return
     }
     for (const draft of drafts) {

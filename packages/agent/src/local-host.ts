@@ -2,7 +2,7 @@ import type { AgentOptions } from './agent.ts'
 import type { Config } from './config.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
 import { recordingOf } from './probe/choose.ts'
-import { lookUpProc, scanProc, seesAllPids } from './process/proc-scan.ts'
+import { lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
 import { snapshotOf } from './process/snapshot.ts'
 import { EventStamp } from './stamp.ts'
 import { UserNames } from './user-names.ts'
@@ -27,7 +27,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
       bootId,
       canary: false,
       stamp: new EventStamp({ host, secret: identity.secret, version }),
-      scan: async () => processes,
+      scan: onlyOnce(processes),
       lookUp: undefined,
     }
   }
@@ -37,5 +37,15 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
     stamp: new EventStamp({ host: identity.host, secret: identity.secret, version }),
     scan: async () => (canScan ? scanProc() : undefined),
     lookUp: canScan ? lookUpProc : undefined,
+  }
+}
+
+/** A recording tells of the processes at its start; of those that were alive later it knows nothing. */
+function onlyOnce(processes: readonly ScannedProcess[]): AgentOptions['scan'] {
+  let known: readonly ScannedProcess[] | undefined = processes
+  return async () => {
+    const told = known
+    known = undefined
+    return told
   }
 }

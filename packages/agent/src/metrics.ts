@@ -68,6 +68,11 @@ export function agentMetrics({ agent, spool, sink, publisher }: Measured): Regis
     () => agent.filter.counters.signalsOverLimit,
   )
   counter('events_total', 'Events decided.', () => agent.counters.events)
+  counter(
+    'events_unproven_total',
+    'Events not kept, because kills were not seen yet and too many others waited.',
+    () => agent.counters.unproven,
+  )
   gauge('spool_events', 'Events that wait to be published.', () => spool.length)
   counter('spool_refused_full_total', 'Events refused because the spool was full.', () => spool.counters.refusedFull)
   counter('spool_refused_disk_total', 'Events refused because its disk failed.', () => spool.counters.refusedByDisk)

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import type { ProbeError } from '../errors.ts'
+import { ProbeError } from '../errors.ts'
 import { asIfNow } from './as-if-now.ts'
 import { bpftraceProbe } from './bpftrace.ts'
 import { firstThatStarts } from './first-that-starts.ts'
@@ -26,9 +26,27 @@ export function chooseProbe({ config, onProgress, onPassedOver }: ChooseOptions)
     module === undefined
       ? stapProbe({ mode: 'compile', cacheFolder, onProgress })
       : stapProbe({ mode: 'module', path: module, onProgress })
-  if (probe === 'stap') return stap
-  if (probe === 'bpftrace') return bpftraceProbe()
-  return firstThatStarts([stap, bpftraceProbe()], onPassedOver)
+  if (probe === 'stap') return forRoot(stap)
+  if (probe === 'bpftrace') return forRoot(bpftraceProbe())
+  return forRoot(firstThatStarts([stap, bpftraceProbe()], onPassedOver))
+}
+
+/** Tracers tell other users of a file that they may not see, or of a call that failed; this says what it comes from. */
+function forRoot(probe: Probe): Probe {
+  return {
+    get kind() {
+      return probe.kind
+    },
+    async start() {
+      const user = process.getuid?.()
+      if (user === 0) return await probe.start()
+      throw new ProbeError(
+        'not-permitted',
+        `expected to run as root, which tracing needs, got user ${user}`,
+        'Start it with sudo, or as a system service.',
+      )
+    },
+  }
 }
 
 /** The file of a `replay:FILE` setting. */
