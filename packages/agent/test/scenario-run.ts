@@ -46,7 +46,7 @@ export function parseAll(lines: readonly string[]): Pick<ScenarioRun, 'records' 
 }
 
 /** Starts a probe, does something, stops the probe; returns all lines. */
-export async function following(probe: Probe, act: () => Promise<void>): Promise<string[]> {
+async function following(probe: Probe, act: () => Promise<void>): Promise<string[]> {
   const run = await probe.start()
   const lines: string[] = []
   const reading = (async () => {
