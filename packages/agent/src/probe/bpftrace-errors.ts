@@ -54,11 +54,12 @@ function complaintsIn(stderr: string): string {
     .join('\n')
 }
 
-function notPermitted(cause?: Error): ProbeError {
+/** The error for a user who may not trace the kernel. */
+export function notPermitted(cause?: Error): ProbeError {
   return new ProbeError(
     'not-permitted',
     'Expected to be allowed to trace the kernel, this user is not: bpftrace runs as root only.',
-    'Run the agent as root (CAP_BPF and CAP_PERFMON alone do not suffice for bpftrace 0.17).',
+    'Run the agent as root, or in a container with CAP_SYS_ADMIN.',
     cause === undefined ? undefined : { cause },
   )
 }

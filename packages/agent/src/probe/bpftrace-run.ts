@@ -213,6 +213,7 @@ class BpftraceRun implements ProbeRun {
   private describeEnd(): ProbeEnd {
     const warnings = [...this.settings.warnings, ...bpftraceWarnings(this.stderr), ...this.translation.warnings()]
     if (this.stopping !== undefined) return { expected: true, error: null, warnings }
+    if (this.refusal instanceof ProbeError) return { expected: false, error: this.refusal, warnings }
     if (this.exit === 0) {
       const error = new ProbeError(
         'probe-ended',

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ProbeError } from '../errors.ts'
-import { bpftraceError, bpftraceSpawnError } from './bpftrace-errors.ts'
+import { bpftraceError, bpftraceSpawnError, notPermitted } from './bpftrace-errors.ts'
 import { startBpftrace } from './bpftrace-run.ts'
 import { CgroupPaths } from './cgroup-paths.ts'
 import type { Probe } from './probe.ts'
@@ -29,6 +29,8 @@ export function bpftraceProbe(options: BpftraceProbeOptions = {}): Probe {
     kind: 'bpftrace',
     async start() {
       const version = await bpftraceVersion()
+      // Asked before tracefs, which only root can look into.
+      if (process.getuid?.() !== 0) throw notPermitted()
       await checkBtf()
       const mounted = await ensureTracefs()
       const probePath = options.probePath ?? join(import.meta.dirname, '../../probes/whokilled.bt')
