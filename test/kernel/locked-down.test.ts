@@ -1,4 +1,4 @@
-import { complaintIn } from '@whokilled/agent/probe/stap-errors'
+import { complaintIn } from '@whokilled/agent/probe/stap/errors'
 import { expect, test } from 'vitest'
 import { runInGuest } from './lab/guest.ts'
 

@@ -76,7 +76,7 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
   const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).name
   if (code === 'TimeoutError' || (error as Error).name === 'TimeoutError') {
     return new ReachError(
-      'COLLECTOR_TIMEOUT',
+      'collector-timeout',
       `expected an answer of ${place(base)} within ${timeoutMs / 1_000} s, got none.`,
       'Is it overloaded? A larger --timeout waits longer.',
       { cause: error },
@@ -85,7 +85,7 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
   if (/^HPE_/.test(code)) return garbage(base, 'something else than HTTP', error)
   const what = connectionFaults[code] ?? `${(cause as Error).message} (${code})`
   return new ReachError(
-    'COLLECTOR_UNREACHABLE',
+    'collector-unreachable',
     `expected a collector at ${place(base)}: ${terminalText(what)}.`,
     askAnother,
     {
@@ -119,7 +119,7 @@ function problemOf(status: number, json: unknown, base: URL): Error {
 
 function garbage(base: URL, got: string, cause?: unknown): ReachError {
   return new ReachError(
-    'COLLECTOR_ANSWER',
+    'collector-answer',
     `expected a collector's answer of ${place(base)}, got ${printable(got, 300)}.`,
     'Is it another program, or a collector of another version? --url or WHOKILLED_URL names another one.',
     { cause },

@@ -34,7 +34,7 @@ function collectorUrl(text: string, source: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     const got = url?.password ? 'one with a password' : `"${terminalText(text)}"`
     throw new UsageError(
-      'BAD_URL',
+      'bad-url',
       `${source}: expected an http or https address without user and password, got ${got}.`,
       `For example http://127.0.0.1:${httpPort}.`,
     )
@@ -46,7 +46,7 @@ function timeoutMs(text: string | undefined): number {
   const seconds = text === undefined ? timeoutSecondsDefault : /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
   if (seconds > 0 && seconds <= timeoutSecondsMax) return Math.ceil(seconds * 1_000)
   throw new UsageError(
-    'BAD_TIMEOUT',
+    'bad-timeout',
     `--timeout: expected seconds, more than 0 and at most ${timeoutSecondsMax}, got "${terminalText(text ?? '')}".`,
     `Without the option it is ${timeoutSecondsDefault}.`,
   )

@@ -118,7 +118,7 @@ test('an id of no death is nothing found, and one that is no id wrong usage', as
   const missing = '019ab3c2-7f00-7abc-8def-0123456789ab'
   expect(await whokilled('show', missing)).toMatchObject({ status: 1, stdout: `no death has the id ${missing}\n` })
   const wrong = await whokilled('show', 'x')
-  expect(wrong.stderr).toMatch(/^whokilled: the collector at .* says: id: .* \[INVALID_PARAMETER\]\n$/)
+  expect(wrong.stderr).toMatch(/^whokilled: the collector at .* says: id: .* \[invalid-parameter\]\n$/)
   expect(wrong.status).toBe(2)
 })
 

@@ -28,7 +28,7 @@ describe('a collector that does not answer', () => {
       status: 3,
       signal: null,
       stdout: '',
-      stderr: `whokilled: expected a collector at ${url}: nothing listens there (ECONNREFUSED). Is whokilled-collector running? --url or WHOKILLED_URL names another one. [COLLECTOR_UNREACHABLE]\n`,
+      stderr: `whokilled: expected a collector at ${url}: nothing listens there (ECONNREFUSED). Is whokilled-collector running? --url or WHOKILLED_URL names another one. [collector-unreachable]\n`,
     })
   })
 
@@ -36,7 +36,7 @@ describe('a collector that does not answer', () => {
     const run = await runCli(['nginx', '--url', 'http://collector.invalid:9137'])
     expect(run.status).toBe(3)
     expect(run.stderr).toMatch(
-      /^whokilled: expected a collector at http:\/\/collector\.invalid:9137: .*\[COLLECTOR_UNREACHABLE\]\n$/,
+      /^whokilled: expected a collector at http:\/\/collector\.invalid:9137: .*\[collector-unreachable\]\n$/,
     )
   })
 
@@ -44,7 +44,7 @@ describe('a collector that does not answer', () => {
     const run = await ask(() => {}, ['nginx', '--timeout', '0.3'])
     expect(run.status).toBe(3)
     expect(run.stderr).toBe(
-      `whokilled: expected an answer of ${run.url} within 0.3 s, got none. Is it overloaded? A larger --timeout waits longer. [COLLECTOR_TIMEOUT]\n`,
+      `whokilled: expected an answer of ${run.url} within 0.3 s, got none. Is it overloaded? A larger --timeout waits longer. [collector-timeout]\n`,
     )
   })
 
@@ -55,7 +55,7 @@ describe('a collector that does not answer', () => {
     }
     const run = await ask(stalling, ['nginx', '--timeout', '0.5'])
     expect(run.status).toBe(3)
-    expect(run.stderr).toMatch(/within 0\.5 s, got none.*\[COLLECTOR_TIMEOUT\]\n$/)
+    expect(run.stderr).toMatch(/within 0\.5 s, got none.*\[collector-timeout\]\n$/)
   })
 
   test('it cuts the connection in the middle', async () => {
@@ -66,7 +66,7 @@ describe('a collector that does not answer', () => {
     const run = await ask(cutting, ['nginx'])
     expect(run.status).toBe(3)
     expect(run.stderr).toMatch(
-      /^whokilled: expected a collector at .* the connection was cut.*\[COLLECTOR_UNREACHABLE\]\n$/,
+      /^whokilled: expected a collector at .* the connection was cut.*\[collector-unreachable\]\n$/,
     )
   })
 })
@@ -88,7 +88,7 @@ describe('something else than a collector', () => {
     expect(run.status).toBe(3)
     expect(run.stdout).toBe('')
     expect(run.stderr).toMatch(expected)
-    expect(run.stderr).toMatch(/^whokilled: [^\n]* \[COLLECTOR_ANSWER\]\n$/)
+    expect(run.stderr).toMatch(/^whokilled: [^\n]* \[collector-answer\]\n$/)
   })
 
   test('an escape sequence in an error does not reach the terminal', async () => {
@@ -112,18 +112,18 @@ describe('a problem that the collector tells', () => {
   })
 
   test('400 is wrong usage: status 2, and what was wrong', async () => {
-    const run = await ask(jsonRecording(problem(400, 'INVALID_PARAMETER'), 400), ['nginx'])
+    const run = await ask(jsonRecording(problem(400, 'invalid-parameter'), 400), ['nginx'])
     expect(run.status).toBe(2)
     expect(run.stderr).toBe(
-      `whokilled: the collector at ${run.url} says: host: expected a host name, received "" See /docs. [INVALID_PARAMETER]\n`,
+      `whokilled: the collector at ${run.url} says: host: expected a host name, received "" See /docs. [invalid-parameter]\n`,
     )
   })
 
   test('500 and 503 are not reached: status 3', async () => {
     for (const status of [500, 503]) {
-      const run = await ask(jsonRecording(problem(status, 'DATABASE_AWAY'), status), ['nginx'])
+      const run = await ask(jsonRecording(problem(status, 'database-away'), status), ['nginx'])
       expect(run.status).toBe(3)
-      expect(run.stderr).toMatch(/expected a host name.* \[DATABASE_AWAY\]\n$/)
+      expect(run.stderr).toMatch(/expected a host name.* \[database-away\]\n$/)
     }
   })
 

@@ -80,7 +80,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
   const parsed = parseSettings(Settings, written)
   if ('problems' in parsed) {
     throw new ConfigError(
-      'CONFIG_INVALID',
+      'config-invalid',
       parsed.problems.join('; '),
       'Correct the setting; docs/store.md names them all.',
     )
@@ -90,7 +90,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
     postgresUrlFile === undefined ? settings.postgresUrl : readUrl('postgresUrlFile', postgresUrlFile, PostgresUrl)
   if (postgresUrl === undefined) {
     throw new ConfigError(
-      'CONFIG_INVALID',
+      'config-invalid',
       'postgresUrl: expected postgres://…, received nothing',
       'Set WHOKILLED_POSTGRES_URL, or postgresUrl or postgresUrlFile in the file given with --config.',
     )
@@ -119,7 +119,7 @@ function readJson(file: string): Record<string, unknown> {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     throw new ConfigError(
-      'CONFIG_UNREADABLE',
+      'config-unreadable',
       `${file}: ${(cause as Error).message}`,
       'Check the path and its permissions.',
       {
@@ -134,12 +134,12 @@ function readJson(file: string): Record<string, unknown> {
     // JSON.parse quotes the text around the fault, which may be a password.
     const position = /position \d+/.exec((cause as Error).message)?.[0] ?? 'an unknown position'
     throw new ConfigError(
-      'CONFIG_NOT_JSON',
+      'config-not-json',
       `${file}: expected JSON, found a fault at ${position}`,
       'Comments and trailing commas are not JSON.',
     )
   }
-  throw new ConfigError('CONFIG_NOT_JSON', `${file}: expected a JSON object`, 'Write the settings between { and }.')
+  throw new ConfigError('config-not-json', `${file}: expected a JSON object`, 'Write the settings between { and }.')
 }
 
 function readUrl(key: string, file: string, schema: z.ZodType<string>): string {
@@ -147,7 +147,7 @@ function readUrl(key: string, file: string, schema: z.ZodType<string>): string {
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new ConfigError(
-    'CONFIG_INVALID',
+    'config-invalid',
     `${key}: ${issue?.message}, received another text`,
     `Correct what ${file} holds.`,
   )
@@ -158,7 +158,7 @@ function readSecret(key: string, file: string): string {
     return readFileSync(file, 'utf8').trim()
   } catch (cause) {
     throw new ConfigError(
-      'SECRET_UNREADABLE',
+      'secret-unreadable',
       `${key}: ${(cause as Error).message}`,
       'Check the path and its permissions.',
       {

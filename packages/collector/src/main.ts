@@ -69,7 +69,7 @@ function report(error: unknown): number {
   process.stderr.write(`whokilled-collector: ${error.message} [${error.code}]\n  ${error.hint}\n`)
   if (error instanceof ConfigError || error instanceof SchemaError || error instanceof ListenError)
     return exitCodes.wrongUsage
-  return error instanceof DatabaseError && error.code === 'POSTGRES_UNREACHABLE'
+  return error instanceof DatabaseError && error.code === 'postgres-unreachable'
     ? exitCodes.cannotReach
     : exitCodes.failed
 }

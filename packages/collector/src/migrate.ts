@@ -23,7 +23,7 @@ export async function migrate(postgresUrl: string): Promise<string[]> {
     await client.connect()
   } catch (cause) {
     throw new DatabaseError(
-      'POSTGRES_UNREACHABLE',
+      'postgres-unreachable',
       `expected to connect to Postgres at ${placeOf(client)}, got: ${wordsOf(cause)}`,
       'Check that Postgres runs there, and the user and password in postgresUrl.',
       { cause },
@@ -42,7 +42,7 @@ export async function migrate(postgresUrl: string): Promise<string[]> {
     return done.map(({ name }) => name)
   } catch (cause) {
     throw new DatabaseError(
-      'MIGRATION_FAILED',
+      'migration-failed',
       `expected the migration to succeed, Postgres said: ${wordsOf(cause)}`,
       'The failed migration was rolled back. The user in postgresUrl needs CREATE on the schema public.',
       { cause },
@@ -59,7 +59,7 @@ export async function checkSchema(database: pg.Pool): Promise<void> {
   const missing = expected.filter((name) => !found.includes(name))
   if (missing.length > 0) {
     throw new SchemaError(
-      'SCHEMA_OLD',
+      'schema-old',
       `expected the database at migration ${expected.at(-1)}, found ${found.at(-1) ?? 'none'}`,
       'Run: whokilled-collector migrate (or start with run --migrate).',
     )
@@ -67,7 +67,7 @@ export async function checkSchema(database: pg.Pool): Promise<void> {
   const unknown = found.filter((name) => !expected.includes(name))
   if (unknown.length > 0) {
     throw new SchemaError(
-      'SCHEMA_NEW',
+      'schema-new',
       `expected the database at migration ${expected.at(-1)}, found ${unknown.at(-1)}`,
       'A newer collector has migrated this database: install that version here too.',
     )

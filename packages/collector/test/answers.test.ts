@@ -183,7 +183,7 @@ test('one death is found by its id; an id of nothing is a problem with status 40
   expect(body).toEqual(one)
   for (const id of ['01a204c6-6b0b-78e5-8255-000000000000', 'ffffffff-ffff-4fff-bfff-ffffffffffff']) {
     const missing = await running.get(`/v1/deaths/${id}`)
-    expect(missing).toMatchObject({ status: 404, body: { code: 'NO_SUCH_DEATH' } })
+    expect(missing).toMatchObject({ status: 404, body: { code: 'no-such-death' } })
   }
 })
 
@@ -199,7 +199,7 @@ test.each([
   const { status, type, body } = await running.get(path)
   const problem = Problem.parse(body)
   expect({ status, type }).toEqual({ status: 400, type: expect.stringContaining('application/problem+json') })
-  expect(problem.code).toBe('INVALID_PARAMETER')
+  expect(problem.code).toBe('invalid-parameter')
   expect(problem.errors?.find((error) => error.parameter === parameter)).toEqual({
     parameter,
     received,
@@ -217,7 +217,7 @@ test.each(['since=0001-01-01', 'since=999999w', 'since=9999-12-30&until=9999-12-
 test('a name with a NUL character is a problem of whoever asks', async () => {
   expect(await running.get('/v1/deaths?service=a%00b')).toMatchObject({
     status: 400,
-    body: { code: 'INVALID_PARAMETER' },
+    body: { code: 'invalid-parameter' },
   })
 })
 
@@ -227,7 +227,7 @@ test('a mistyped parameter is answered with the one that was meant', async () =>
 })
 
 test('an unknown route is a problem too', async () => {
-  expect(await running.get('/v2/nothing')).toMatchObject({ status: 404, body: { code: 'NO_SUCH_ROUTE' } })
+  expect(await running.get('/v2/nothing')).toMatchObject({ status: 404, body: { code: 'no-such-route' } })
 })
 
 test('/docs shows a page, and /docs/json describes every route', async () => {

@@ -33,7 +33,7 @@ test('while Postgres is dead nothing is acknowledged, and after its return every
   // Longer than the time after which messages are delivered again.
   await new Promise((resolve) => setTimeout(resolve, 2_500))
   expect(await publisher.unacknowledged()).toBe(600)
-  expect(await running.get('/v1/hosts')).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } })
+  expect(await running.get('/v1/hosts')).toMatchObject({ status: 503, body: { code: 'database-unavailable' } })
   expect((await running.get('/healthz')).status).toBe(200)
 
   await postgres.start()
@@ -208,7 +208,7 @@ test('a port that is in use is an error with the port, a code and what to do', a
   const { port } = other.address() as { port: number }
   const config = { ...testConfig('nats://127.0.0.1:1', 'postgres://127.0.0.1:1/x'), httpPort: port }
   await expect(startCollector(config, createLog('silent'), { migrate: false })).rejects.toMatchObject({
-    code: 'PORT_IN_USE',
+    code: 'port-in-use',
     message: expect.stringContaining(`port ${port}`),
     hint: expect.stringContaining('WHOKILLED_HTTP_PORT'),
   })

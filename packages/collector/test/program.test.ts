@@ -42,7 +42,7 @@ test('migrate exits with 3 if Postgres cannot be reached, and does not show the 
   const { code, stderr } = await runToEnd(['migrate'], { WHOKILLED_POSTGRES_URL: 'postgres://u:hunter2@127.0.0.1:1/x' })
   expect(code).toBe(3)
   expect(stderr).toContain('127.0.0.1:1/x')
-  expect(stderr).toContain('[POSTGRES_UNREACHABLE]')
+  expect(stderr).toContain('[postgres-unreachable]')
   expect(stderr).not.toContain('hunter2')
 })
 
@@ -68,7 +68,7 @@ test('run refuses tables of another version with 2, and says how to migrate', as
   const environment = { WHOKILLED_POSTGRES_URL: await postgres.createDatabase(), WHOKILLED_NATS_URL: nats.url }
   const { code, stderr } = await runToEnd(['run'], { ...environment, WHOKILLED_HTTP_PORT: '0' })
   expect(code).toBe(2)
-  expect(stderr).toContain('[SCHEMA_OLD]')
+  expect(stderr).toContain('[schema-old]')
   expect(stderr).toContain('run --migrate')
 })
 

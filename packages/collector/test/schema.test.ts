@@ -47,13 +47,13 @@ test('a collector refuses tables that are older or newer than itself, and says w
     return await collector.ended
   }
   await expect(start()).rejects.toMatchObject({
-    code: 'SCHEMA_OLD',
+    code: 'schema-old',
     hint: expect.stringContaining('whokilled-collector migrate'),
   })
 
   await migrate(url)
   await query(url, `insert into migrations (name, run_on) values ('999999', now())`)
-  await expect(start()).rejects.toMatchObject({ code: 'SCHEMA_NEW' })
+  await expect(start()).rejects.toMatchObject({ code: 'schema-new' })
 })
 
 test('weeks are made ahead once, and events that came before their week was made move into it', async () => {

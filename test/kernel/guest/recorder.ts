@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { bpftraceProbe } from '@whokilled/agent/probe/bpftrace'
-import { stapProbe } from '@whokilled/agent/probe/stap'
+import { bpftraceProbe } from '@whokilled/agent/probe/bpftrace/bpftrace'
+import { stapProbe } from '@whokilled/agent/probe/stap/stap'
 import { type ProcSnapshot, scanProc } from '@whokilled/agent/process/proc-scan'
 
 /**

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildModule } from '@whokilled/agent/probe/module'
+import { buildModule } from '@whokilled/agent/probe/stap/module'
 import { labCacheFolder } from './cache-folder.ts'
 
 /** The SystemTap probe, built by the agent's own code for the guest's kernel; kept until the probe changes. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { join, parse } from 'node:path'
-import { keepNewest } from '@whokilled/agent/probe/keep-newest'
+import { keepNewest } from '@whokilled/agent/probe/stap/keep-newest'
 import { execa } from 'execa'
 import { labCacheFolder } from './cache-folder.ts'
 

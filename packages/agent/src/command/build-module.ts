@@ -1,7 +1,7 @@
 import { release } from 'node:os'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
-import { buildModule as build, moduleName } from '../probe/module.ts'
+import { buildModule as build, moduleName } from '../probe/stap/module.ts'
 
 export interface BuildModuleCommandOptions {
   /** As `uname -r` prints it; this host's if left out. */

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AgentError } from '../errors.ts'
 import { natsServers } from '../nats-servers.ts'
-import { findKernelHeaders } from '../probe/kernel-headers.ts'
+import { findKernelHeaders } from '../probe/stap/kernel-headers.ts'
 import { seesAllPids } from '../process/proc-scan.ts'
 
 /** One thing this host must have. */

@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts'
 import { ProbeError } from '../errors.ts'
 import { asIfNow } from './as-if-now.ts'
-import { bpftraceProbe } from './bpftrace.ts'
+import { bpftraceProbe } from './bpftrace/bpftrace.ts'
 import { firstThatStarts } from './first-that-starts.ts'
 import type { Probe } from './probe.ts'
 import { replayProbe } from './replay.ts'
-import { stapProbe } from './stap.ts'
+import { stapProbe } from './stap/stap.ts'
 
 export interface ChooseOptions {
   readonly config: Pick<Config, 'probe' | 'module' | 'replay' | 'cacheFolder'>

@@ -44,7 +44,7 @@ export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { 
     async ({ params }) => {
       const death = await findDeath(database, params.id)
       if (death !== undefined) return death
-      throw new ProblemError(404, 'NO_SUCH_DEATH', `no death event has the id ${params.id}`, {
+      throw new ProblemError(404, 'no-such-death', `no death event has the id ${params.id}`, {
         hint: 'It may have been deleted when it was too old.',
       })
     },

@@ -13,7 +13,7 @@ export function answerErrors(server: FastifyInstance): void {
   })
   server.setNotFoundHandler((request, reply) => {
     const detail = `nothing answers ${request.method} ${request.url.slice(0, 200)}`
-    const problem = new ProblemError(404, 'NO_SUCH_ROUTE', detail, { hint: 'All routes are listed at /docs.' })
+    const problem = new ProblemError(404, 'no-such-route', detail, { hint: 'All routes are listed at /docs.' })
     return reply.code(404).type('application/problem+json').send(problemBody(problem))
   })
 }
@@ -24,17 +24,17 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
     return invalidParameters(error.validation.flatMap((issue) => parameterErrors(issue as Issue, request)))
   }
   if (error instanceof pg.DatabaseError && error.code?.startsWith('22') === true) {
-    return new ProblemError(400, 'INVALID_PARAMETER', `Postgres cannot compare with a parameter: ${error.message}`, {
+    return new ProblemError(400, 'invalid-parameter', `Postgres cannot compare with a parameter: ${error.message}`, {
       hint: 'A NUL character is in no name.',
     })
   }
   if (isDatabaseTrouble(error)) {
-    return new ProblemError(503, 'DATABASE_UNAVAILABLE', 'Postgres cannot be asked at the moment', {
+    return new ProblemError(503, 'database-unavailable', 'Postgres cannot be asked at the moment', {
       hint: 'Try again; /readyz tells what is missing.',
     })
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {
-    return new ProblemError(error.statusCode, error.code ?? 'BAD_REQUEST', error.message)
+    return new ProblemError(error.statusCode, error.code ?? 'bad-request', error.message)
   }
   return new ProblemError(500, 'INTERNAL', 'the collector could not answer', { hint: 'Its log says why.' })
 }

@@ -13,14 +13,14 @@ export async function listen(
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
       throw new ListenError(
-        'PORT_IN_USE',
+        'port-in-use',
         `expected to listen on ${httpHost} port ${httpPort}, another program does`,
         `Choose another with WHOKILLED_HTTP_PORT, or find the program: ss -ltnp 'sport = :${httpPort}'`,
         { cause },
       )
     }
     throw new ListenError(
-      'LISTEN_FAILED',
+      'listen-failed',
       `expected to listen on ${httpHost} port ${httpPort}, got: ${message}`,
       'Check httpHost and httpPort.',
       {

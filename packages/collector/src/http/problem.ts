@@ -38,7 +38,7 @@ export function invalidParameters(errors: ParameterError[]): ProblemError {
         `${parameter}: ${expected}, received ${received === null ? 'nothing' : JSON.stringify(received)}`,
     )
     .join('; ')
-  return new ProblemError(400, 'INVALID_PARAMETER', detail, { hint: 'The parameters are described at /docs.', errors })
+  return new ProblemError(400, 'invalid-parameter', detail, { hint: 'The parameters are described at /docs.', errors })
 }
 
 /** The problem as it is sent. */

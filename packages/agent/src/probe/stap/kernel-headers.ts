@@ -1,5 +1,5 @@
 import { access, readFile, realpath } from 'node:fs/promises'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 
 /** The installed headers of one kernel. */
 export interface KernelHeaders {

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
+import { LineSplitter } from '../line-splitter.ts'
+import type { ProbeEnd, ProbeRun } from '../probe.ts'
+import { spawnError, stapError, warningsIn } from './errors.ts'
 import { removeLeftover } from './leftover.ts'
-import { LineSplitter } from './line-splitter.ts'
 import { moduleName } from './module.ts'
-import type { ProbeEnd, ProbeRun } from './probe.ts'
-import { spawnError, stapError, warningsIn } from './stap-errors.ts'
 
 const defaultBufferMegabytes = 8
 const defaultStartTimeoutMs = 30_000

@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { ProbeError } from '../errors.ts'
-import { bpftraceError, bpftraceSpawnError, notPermitted } from './bpftrace-errors.ts'
-import { startBpftrace } from './bpftrace-run.ts'
+import { ProbeError } from '../../errors.ts'
+import type { Probe } from '../probe.ts'
 import { CgroupPaths } from './cgroup-paths.ts'
-import type { Probe } from './probe.ts'
+import { bpftraceError, bpftraceSpawnError, notPermitted } from './errors.ts'
+import { startBpftrace } from './run.ts'
 import { checkBtf, ensureTracefs } from './tracefs.ts'
 
 export interface BpftraceProbeOptions {
@@ -33,7 +33,7 @@ export function bpftraceProbe(options: BpftraceProbeOptions = {}): Probe {
       if (process.getuid?.() !== 0) throw notPermitted()
       await checkBtf()
       const mounted = await ensureTracefs()
-      const probePath = options.probePath ?? join(import.meta.dirname, '../../probes/whokilled.bt')
+      const probePath = options.probePath ?? join(import.meta.dirname, '../../../probes/whokilled.bt')
       await checkProbe(probePath)
       return await startBpftrace({
         probePath,

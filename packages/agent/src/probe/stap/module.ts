@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 import { makeBuildTree, systemMapFor, traceHeadersOf } from './build-tree.ts'
+import { stapError, warningsIn } from './errors.ts'
 import { keepNewest } from './keep-newest.ts'
 import { findKernelHeaders, type KernelHeaders } from './kernel-headers.ts'
 import { fittingRuntime } from './runtime-patch.ts'
-import { stapError, warningsIn } from './stap-errors.ts'
 import { findSystemTap, runStap, type SystemTap } from './systemtap.ts'
 import { vermagicOf } from './vermagic.ts'
 
@@ -48,7 +48,7 @@ export interface BuiltModule {
 export async function buildModule(options: BuildModuleOptions): Promise<BuiltModule> {
   const startedMs = performance.now()
   const progress = options.onProgress ?? (() => {})
-  const probePath = options.probePath ?? join(import.meta.dirname, '../../probes/whokilled.stp')
+  const probePath = options.probePath ?? join(import.meta.dirname, '../../../probes/whokilled.stp')
   const probe = await readFile(probePath, 'utf8')
   const headers = await findKernelHeaders(options.kernelRelease)
   const systemTap = await findSystemTap()

@@ -1,7 +1,7 @@
-import { contextOfSignal } from './bpftrace-signal.ts'
-import { Words, wordsOf } from './bpftrace-words.ts'
+import { contextOfSignal } from './signal.ts'
+import { Words, wordsOf } from './words.ts'
 
-/** What probes/whokilled.bt prints, line by line; the line protocol is made from it in bpftrace-encode.ts. */
+/** What probes/whokilled.bt prints, line by line; the line protocol is made from it in encode.ts. */
 export type PrintedLine =
   | { readonly kind: 'begin'; readonly time: bigint; readonly bootOffset: bigint; readonly commOffset: number }
   | Fact

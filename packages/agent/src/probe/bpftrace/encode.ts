@@ -1,9 +1,9 @@
-import { escapeBytes } from '../record/bytes.ts'
-import { encodeRecord } from '../record/encode.ts'
-import { lineBytesMax } from '../record/parse.ts'
-import type { Clocks, KernelRecord } from '../record/record.ts'
-import type { Draft, Fields, Piece } from './bpftrace-facts.ts'
-import type { Ordered } from './bpftrace-order.ts'
+import { escapeBytes } from '../../record/bytes.ts'
+import { encodeRecord } from '../../record/encode.ts'
+import { lineBytesMax } from '../../record/parse.ts'
+import type { Clocks, KernelRecord } from '../../record/record.ts'
+import type { Draft, Fields, Piece } from './facts.ts'
+import type { Ordered } from './order.ts'
 
 /** What the line protocol leaves out of a string that is longer: half a path would be another path. Escaped bytes. */
 const cgroupBytesMax = 900

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { ProbeError } from '../errors.ts'
-import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './bpftrace-errors.ts'
-import { quietMs } from './bpftrace-order.ts'
-import { BpftraceTranslation } from './bpftrace-translate.ts'
+import { ProbeError } from '../../errors.ts'
+import type { ProbeEnd, ProbeRun } from '../probe.ts'
 import type { CgroupPaths } from './cgroup-paths.ts'
-import type { ProbeEnd, ProbeRun } from './probe.ts'
+import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './errors.ts'
+import { quietMs } from './order.ts'
+import { BpftraceTranslation } from './translate.ts'
 
 export interface BpftraceSettings {
   readonly probePath: string

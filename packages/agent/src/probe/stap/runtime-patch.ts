@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 import type { KernelHeaders } from './kernel-headers.ts'
 
 /**

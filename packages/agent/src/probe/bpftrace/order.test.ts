@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Fact, type PrintedLine, readPrinted } from './bpftrace-facts.ts'
-import { FactOrder, type Ordered, quietMs } from './bpftrace-order.ts'
+import { type Fact, type PrintedLine, readPrinted } from './facts.ts'
+import { FactOrder, type Ordered, quietMs } from './order.ts'
 
 const ms = 1_000_000n
 

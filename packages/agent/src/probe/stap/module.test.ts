@@ -7,7 +7,7 @@ import { needsPatch, patchTaskWork } from './runtime-patch.ts'
 import { describeSystemTap } from './systemtap.ts'
 import { releaseOf, vermagicOf } from './vermagic.ts'
 
-const probe = readFileSync(join(import.meta.dirname, '../../probes/whokilled.stp'), 'utf8')
+const probe = readFileSync(join(import.meta.dirname, '../../../probes/whokilled.stp'), 'utf8')
 
 test('the build tree holds the headers of the tracepoints that the probe uses, and no others', () => {
   expect(traceHeadersOf(probe)).toEqual(['oom.h', 'sched.h', 'signal.h'])

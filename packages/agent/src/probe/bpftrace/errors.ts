@@ -1,4 +1,4 @@
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 
 interface Pattern {
   readonly code: string

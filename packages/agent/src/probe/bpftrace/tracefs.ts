@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { execa } from 'execa'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 
 const mountPoint = '/sys/kernel/tracing'
 

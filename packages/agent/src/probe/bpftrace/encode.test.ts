@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { lineBytesMax, parseRecord } from '../record/parse.ts'
-import type { KernelRecord } from '../record/record.ts'
-import { BpftraceEncoder } from './bpftrace-encode.ts'
-import type { Draft } from './bpftrace-facts.ts'
+import { lineBytesMax, parseRecord } from '../../record/parse.ts'
+import type { KernelRecord } from '../../record/record.ts'
+import { BpftraceEncoder } from './encode.ts'
+import type { Draft } from './facts.ts'
 
 function encoder(path: string | undefined = '/a'): BpftraceEncoder {
   return new BpftraceEncoder(

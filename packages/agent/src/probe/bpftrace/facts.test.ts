@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readPrinted } from './bpftrace-facts.ts'
-import { Words } from './bpftrace-words.ts'
+import { readPrinted } from './facts.ts'
+import { Words } from './words.ts'
 
 describe('words', () => {
   test('bytes are read from words of eight, the first in the lowest digits', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { complaintIn, spawnError, stapError, warningsIn } from './stap-errors.ts'
+import { complaintIn, spawnError, stapError, warningsIn } from './errors.ts'
 
 /** What the programs really printed (SystemTap 4.8 on Debian 12). */
 const seen: [string, string][] = [

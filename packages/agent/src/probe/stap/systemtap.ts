@@ -1,6 +1,6 @@
 import { execa } from 'execa'
-import { ProbeError } from '../errors.ts'
-import { spawnError, stapError } from './stap-errors.ts'
+import { ProbeError } from '../../errors.ts'
+import { spawnError, stapError } from './errors.ts'
 
 /** The installed SystemTap translator. */
 export interface SystemTap {

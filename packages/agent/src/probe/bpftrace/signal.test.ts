@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contextOfSignal, type SignalContext } from './bpftrace-signal.ts'
+import { contextOfSignal, type SignalContext } from './signal.ts'
 
 const inUserProgram: SignalContext = {
   ...{ sig: 15, code: 0, sendingCall: undefined, arg: 0, codeSegment: 0x33 },

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { ProbeError } from '../errors.ts'
-import type { Clocks } from '../record/record.ts'
+import { ProbeError } from '../../errors.ts'
+import type { Clocks } from '../../record/record.ts'
+import { LineSplitter } from '../line-splitter.ts'
 import { bootOffset } from './boot-clock-offset.ts'
-import { BpftraceEncoder } from './bpftrace-encode.ts'
-import { type PrintedLine, readPrinted } from './bpftrace-facts.ts'
-import { FactOrder } from './bpftrace-order.ts'
 import type { CgroupPaths } from './cgroup-paths.ts'
-import { LineSplitter } from './line-splitter.ts'
+import { BpftraceEncoder } from './encode.ts'
+import { type PrintedLine, readPrinted } from './facts.ts'
+import { FactOrder } from './order.ts'
 
 const groupPathBytesMax = 4_096
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './bpftrace-errors.ts'
+import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './errors.ts'
 
 const harmless =
   'ERROR: Unknown error -1: couldn\'t set RLIMIT_MEMLOCK for bpftrace. If your program is not loading, you can try "ulimit -l 8192" to fix the problem\n'

@@ -1,10 +1,10 @@
 import { access, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { release, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
+import type { Probe, ProbeRun } from '../probe.ts'
 import { removeLeftover } from './leftover.ts'
 import { buildModule, moduleName } from './module.ts'
-import type { Probe, ProbeRun } from './probe.ts'
 import { startStaprun } from './staprun.ts'
 import { releaseOf, vermagicOf } from './vermagic.ts'
 

@@ -1,4 +1,4 @@
-import { ProbeError } from '../errors.ts'
+import { ProbeError } from '../../errors.ts'
 
 /** What SystemTap said, recognised. */
 export interface StapComplaint {
