@@ -33,33 +33,42 @@ export function parseRecord(line: string): Parsed {
   if (!/^[a-z][a-z-]{0,31}$/.test(type) || seq === undefined || seq < 1 || time === undefined) {
     return { rejected: 'bad-header' }
   }
-  const fields = fieldsOf(parts, recordTypes.get(type)?.fields)
-  if (typeof fields === 'string') return { rejected: fields }
   const known = recordTypes.get(type)
-  if (known?.required.some((key) => !(key in fields))) return { rejected: 'missing-field' }
-  const record = known === undefined ? { type: 'other', name: type, seq, time } : { type, seq, time }
-  return { record: { ...record, ...fields } as KernelRecord }
+  const record: Fields = known === undefined ? { type: 'other', seq, time, name: type } : { type, seq, time }
+  const rejected = readFields(parts, known?.fields ?? {}, record)
+  if (rejected !== undefined) return { rejected }
+  if (known?.required.some((key) => record[key] === undefined)) return { rejected: 'missing-field' }
+  return { record: record as unknown as KernelRecord }
 }
 
 type Fields = Record<string, number | bigint | string | Record<string, string>>
 
-function fieldsOf(parts: string[], kinds: Record<string, FieldKind> = {}): Fields | RejectReason {
+/** Puts the fields of a line into the record; answers why if one of them is wrong. */
+function readFields(parts: string[], kinds: Record<string, FieldKind>, record: Fields): RejectReason | undefined {
   if (parts.length - 4 > fieldsMax) return 'bad-field'
-  const fields: Fields = {}
-  const extra: Record<string, string> = {}
-  for (const part of parts.slice(3, -1)) {
+  let extra: Record<string, string> | undefined
+  for (let index = 3; index < parts.length - 1; index += 1) {
+    const part = parts[index] ?? ''
     const equals = part.indexOf('=')
+    if (equals < 1) return 'bad-field'
     const key = part.slice(0, equals)
-    if (equals < 1 || !/^[a-z][a-z0-9]{0,15}$/.test(key)) return 'bad-field'
-    if (Object.hasOwn(fields, key) || Object.hasOwn(extra, key)) return 'duplicate-field'
-    const kind = Object.hasOwn(kinds, key) ? kinds[key] : undefined
-    const value = readValue(part.slice(equals + 1), kind ?? 'bytes')
-    if (value === undefined) return 'bad-value'
-    if (kind === undefined) extra[key] = value as string
-    else fields[key] = value
+    const written = part.slice(equals + 1)
+    if (Object.hasOwn(kinds, key)) {
+      if (record[key] !== undefined) return 'duplicate-field'
+      const value = readValue(written, kinds[key] ?? 'bytes')
+      if (value === undefined) return 'bad-value'
+      record[key] = value
+    } else {
+      if (!/^[a-z][a-z0-9]{0,15}$/.test(key)) return 'bad-field'
+      extra ??= {}
+      if (Object.hasOwn(extra, key)) return 'duplicate-field'
+      const value = unescapeBytes(written)
+      if (value === undefined) return 'bad-value'
+      extra[key] = value
+    }
   }
-  if (Object.keys(extra).length > 0) fields.extra = extra
-  return fields
+  if (extra !== undefined) record.extra = extra
+  return undefined
 }
 
 function readValue(text: string, kind: FieldKind): number | bigint | string | undefined {
