@@ -43,6 +43,8 @@ export interface AgentOptions {
   readonly scan: () => Promise<readonly ScannedProcess[] | undefined>
   /** One process of this host by its pid. */
   readonly lookUp?: ((pid: number) => ScannedProcess | undefined) | undefined
+  /** The executable of one process of this host, for probes that do not tell it. */
+  readonly exeOf?: ((pid: number, start: bigint | undefined) => string | undefined) | undefined
   /** Whether to prove with a signal of its own that kills are seen; a recording cannot. */
   readonly canary: boolean
   /** Only this service. */
@@ -96,11 +98,12 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.options = options
-    const { config, bootId, userNames, lookUp } = options
+    const { config, bootId, userNames, lookUp, exeOf } = options
     this.table = new ProcessTable({
       bootId,
       endedMax: config.endedProcessesMax,
       ...(lookUp !== undefined && { lookUp }),
+      ...(exeOf !== undefined && { exeOf }),
     })
     this.filter = new PublishFilter({
       table: this.table,

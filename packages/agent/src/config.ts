@@ -44,6 +44,10 @@ export const Settings = z.strictObject({
       /** `now` tells a recording as if it began now; `recorded` keeps its times. */
       time: z.enum(['recorded', 'now']).default('recorded'),
     })
+    .refine(
+      ({ speed, time }) => time === 'recorded' || speed === 'real',
+      'time now needs speed real: faster, it would tell of deaths to come',
+    )
     .prefault({}),
   services: z.array(ServiceSetting).max(1_000).default([]),
   publish: z
@@ -57,6 +61,8 @@ export const Settings = z.strictObject({
   redactArguments: z.boolean().default(true),
   /** Events kept on disk while NATS is away. */
   spoolEventsMax: z.int().min(100).default(500_000),
+  /** Buffer between kernel and tracer, taken once for each processor; the probe's own default if left out. */
+  bufferMegabytes: z.int().min(1).max(1_024).optional(),
   /** Ended processes remembered. */
   endedProcessesMax: z.int().min(100).default(16_384),
   /** Prometheus metrics on http://127.0.0.1:PORT/metrics; null: none. */

@@ -2,14 +2,15 @@ import type { AgentOptions } from './agent.ts'
 import type { Config } from './config.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
 import { recordingOf } from './probe/choose.ts'
-import { lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
+import { lookUpExe, lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
 import { snapshotOf } from './process/snapshot.ts'
 import { EventStamp } from './stamp.ts'
 import { UserNames } from './user-names.ts'
 import { version } from './version.ts'
 
 /** What the pure stages need to know of the host they run on, or of the one that a recording was made on. */
-export interface LocalHost extends Pick<AgentOptions, 'bootId' | 'userNames' | 'scan' | 'lookUp' | 'canary' | 'stamp'> {
+export interface LocalHost
+  extends Pick<AgentOptions, 'bootId' | 'userNames' | 'scan' | 'lookUp' | 'exeOf' | 'canary' | 'stamp'> {
   readonly identity: HostIdentity
 }
 
@@ -29,6 +30,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
       stamp: new EventStamp({ host, secret: identity.secret, version }),
       scan: onlyOnce(processes),
       lookUp: undefined,
+      exeOf: undefined,
     }
   }
   const canScan = seesAllPids()
@@ -37,6 +39,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
     stamp: new EventStamp({ host: identity.host, secret: identity.secret, version }),
     scan: async () => (canScan ? scanProc() : undefined),
     lookUp: canScan ? lookUpProc : undefined,
+    exeOf: canScan ? lookUpExe : undefined,
   }
 }
 

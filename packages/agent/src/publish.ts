@@ -40,6 +40,8 @@ export class Publisher {
   private readonly options: PublisherOptions
   private readonly onFailure: (error: Error) => void
   private readonly stopping = new AbortController()
+  /** Aborted when there is no time left to wait between attempts. */
+  private readonly hurrying = new AbortController()
   private connection: NatsConnection | undefined
   /** What was not acknowledged. It is published again as it was: only the same message has the same id. */
   private pending: Message[] = []
@@ -63,7 +65,8 @@ export class Publisher {
         if (signal.aborted) break
         this.counters.failures += 1
         this.onFailure(error as Error)
-        await delay(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+        const woken = AbortSignal.any([signal, this.hurrying.signal])
+        await delay(waitMs * (0.5 + Math.random()), undefined, { signal: woken }).catch(() => undefined)
         waitMs = Math.min(waitMs * 2, retryMsMax)
       }
     }
@@ -71,10 +74,12 @@ export class Publisher {
     this.counters.connected = 0
   }
 
-  /** Gives what waits a last chance of `graceMs`, then ends `run`. */
+  /** Gives what waits a last chance of `graceMs`, until the next failure, then ends `run`. */
   async stop(graceMs: number): Promise<void> {
     const until = Date.now() + graceMs
-    while (this.spool.length > 0 && this.counters.connected === 1 && Date.now() < until) await delay(20)
+    const { failures } = this.counters
+    this.hurrying.abort()
+    while (this.spool.length > 0 && this.counters.failures === failures && Date.now() < until) await delay(20)
     this.stopping.abort()
   }
 

@@ -231,6 +231,22 @@ describe('the publisher', () => {
     expect(spool.length).toBe(1)
   })
 
+  it('tries once more at the end, however long it would have waited', async () => {
+    await using nats = await startNats()
+    await addStream(nats.url)
+    await nats.stop()
+    await append([deathEvent()])
+    const failures: Error[] = []
+    const options = { url: nats.url, hostName: 'web-3', retryMs: 3_600_000 }
+    const publisher = new Publisher(spool, options, (error) => failures.push(error))
+    const running = publisher.run()
+    await expect.poll(() => failures.length).toBe(1)
+    await nats.start()
+    await publisher.stop(5_000)
+    await running
+    expect(spool.length).toBe(0)
+  })
+
   it('ends although what listens there never answers', async () => {
     const silent = createServer()
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))

@@ -400,7 +400,7 @@ describe('before', () => {
       sent({ ...term, at: '2026-11-22T19:39:22.123056Z', result: 'ignored' }),
       sent({ at: '2026-11-22T19:40:42.123156Z', sender: null, senderStatus: 'unseen', result: 'pending' }),
     ]
-    expect(line(tell({ signals }), 'before')).toBe(
+    expect(line(tell({ signals }), 'also')).toBe(
       'SIGTERM from sh xdkill.sh (pid 5120) 1 min 30 s earlier, ignored (2 times); SIGKILL from a process that was not seen 0.1 ms later, already pending',
     )
   })

@@ -14,7 +14,7 @@ import {
 import type { DeathEvent, SentSignal } from './event.ts'
 import { lineageText, loginText } from './lineage.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
-import { earlierSignalsText, resultText, sentText } from './signal-text.ts'
+import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { ageText, durationText, momentText, type ReaderClock } from './time-text.ts'
 import { millisecondsBetween } from './vocabulary.ts'
@@ -46,7 +46,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['by', killerLine(death)],
     ['from', originLine(death)],
     ['with', weaponLine(death)],
-    ['before', earlierSignalsText(death)],
+    [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
     ['for', death.behalf === null ? undefined : behalfLine(death)],
     ['meant', death.wrongPid === null ? undefined : meantLine(death)],
     ['limit', limitLine(death)],

@@ -50,6 +50,11 @@ export function earlierSignalsText(death: UnjudgedDeath): string | undefined {
   return [...texts.slice(0, groupsShownMax), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('; ')
 }
 
+/** Whether some of the other signals came after the one that ended it. */
+export function hasLaterSignals(death: UnjudgedDeath): boolean {
+  return death.signals.some((signal) => isLate(signal, death))
+}
+
 const groupsShownMax = 4
 
 function rivalText(signal: SentSignal, death: UnjudgedDeath): string {

@@ -28,6 +28,8 @@ export function senderOf({ record, by }: Received, target: { readonly pid: numbe
   const via = inTask ? viaOfCall(record) : undefined
   if (via !== undefined) return { via, status: seen, isSelf }
   if (isCgroupKill(record, isSelf) && inTask) return { via: 'cgroup.kill', status: seen, isSelf }
+  // A process that ends signals the children that asked for it (prctl(2), PR_SET_PDEATHSIG).
+  if (record.exiting === 1 && record.info === 'noinfo' && !isSelf) return { via: 'kernel', status: seen, isSelf }
   if (record.call === undefined && record.info === undefined) return withoutCall(record, isSelf, seen)
   if (record.code === siTimer || timerSignals.has(record.sig)) return { via: 'timer', status: 'none', isSelf: false }
   if (record.info === 'priv' && terminalSignals.has(record.sig)) return { via: 'tty', status: 'none', isSelf: false }

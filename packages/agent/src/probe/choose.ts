@@ -8,7 +8,7 @@ import { replayProbe } from './replay.ts'
 import { stapProbe } from './stap/stap.ts'
 
 export interface ChooseOptions {
-  readonly config: Pick<Config, 'probe' | 'module' | 'replay' | 'cacheFolder'>
+  readonly config: Pick<Config, 'probe' | 'module' | 'replay' | 'cacheFolder' | 'bufferMegabytes'>
   readonly onProgress: (line: string) => void
   /** Told why a better probe was passed over. */
   readonly onPassedOver: (error: ProbeError) => void
@@ -16,7 +16,8 @@ export interface ChooseOptions {
 
 /** The probe that the settings ask for. SystemTap comes first; bpftrace is for kernels that load no modules. */
 export function chooseProbe({ config, onProgress, onPassedOver }: ChooseOptions): Probe {
-  const { probe, module, cacheFolder, replay } = config
+  const { probe, module, cacheFolder, replay, bufferMegabytes } = config
+  const buffer = bufferMegabytes === undefined ? {} : { bufferMegabytes }
   const file = recordingOf(probe)
   if (file !== undefined) {
     const recording = replayProbe({ file, speed: replay.speed })
@@ -24,11 +25,11 @@ export function chooseProbe({ config, onProgress, onPassedOver }: ChooseOptions)
   }
   const stap =
     module === undefined
-      ? stapProbe({ mode: 'compile', cacheFolder, onProgress })
-      : stapProbe({ mode: 'module', path: module, onProgress })
+      ? stapProbe({ mode: 'compile', cacheFolder, onProgress, ...buffer })
+      : stapProbe({ mode: 'module', path: module, onProgress, ...buffer })
   if (probe === 'stap') return forRoot(stap)
-  if (probe === 'bpftrace') return forRoot(bpftraceProbe())
-  return forRoot(firstThatStarts([stap, bpftraceProbe()], onPassedOver))
+  if (probe === 'bpftrace') return forRoot(bpftraceProbe(buffer))
+  return forRoot(firstThatStarts([stap, bpftraceProbe(buffer)], onPassedOver))
 }
 
 /** Tracers tell other users of a file that they may not see, or of a call that failed; this says what it comes from. */

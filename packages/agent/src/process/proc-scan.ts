@@ -65,6 +65,18 @@ export function lookUpProc(pid: number, root = '/proc'): ScannedProcess | undefi
   })
 }
 
+/**
+ * The executable of one process of this host, undefined unless it is the process that started then. A process that
+ * runs another program by now is told with that one.
+ */
+export function lookUpExe(pid: number, start: bigint | undefined, root = '/proc'): string | undefined {
+  const exe = attempt(() => readlinkSync(`${root}/${pid}/exe`, 'latin1'))
+  const stat = attempt(() => readFileSync(`${root}/${pid}/stat`, 'latin1'))
+  const startTicks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  if (start === undefined || startTicks === undefined || !isInTick(start, BigInt(startTicks))) return undefined
+  return exe
+}
+
 async function scanOne(folder: string): Promise<ScannedProcess | undefined> {
   const read = (name: string) => readFile(`${folder}/${name}`, 'latin1').catch(() => undefined)
   const link = (name: string) => readlink(`${folder}/${name}`, 'latin1').catch(() => undefined)
@@ -119,7 +131,8 @@ export function describe(files: Record<Source, string | undefined>): ScannedProc
 
 function argumentsIn(cmdline: string | undefined): string[] | undefined {
   if (cmdline === undefined || cmdline === '') return undefined
-  return cmdline.replace(/\0$/, '').split('\0')
+  // A program that writes a title over its arguments pads them with NULs; those are no empty arguments.
+  return cmdline.replace(/\0{4,}$|\0$/, '').split('\0')
 }
 
 function numberIn(text: string | undefined): number | undefined {

@@ -23,7 +23,7 @@ const attached: Readonly<Record<string, RegExp>> = {
   mysqladmin: /^-p(.+)$/s,
   sshpass: /^-p(.+)$/s,
 }
-const letter: Readonly<Record<string, string>> = { sshpass: '-p', curl: '-u', 'redis-cli': '-a', htpasswd: '-b' }
+const letter: Readonly<Record<string, string>> = { sshpass: '-p', curl: '-u', 'redis-cli': '-a' }
 
 /** Replaces what looks like a secret in a command line, argument by argument. */
 export function redact(args: readonly string[]): { args: string[]; redacted: boolean } {

@@ -39,6 +39,8 @@ export interface TableOptions {
   readonly endedMax?: number
   /** Looks a process up in /proc; left out where there is none (a recording). */
   readonly lookUp?: (pid: number) => ScannedProcess | undefined
+  /** Reads the executable's path in /proc, for probes that do not tell it; asked right after exec. */
+  readonly exeOf?: (pid: number, start: bigint | undefined) => string | undefined
 }
 
 /**
@@ -50,6 +52,7 @@ export class ProcessTable {
   private readonly bootId: string
   private readonly endedMax: number
   private readonly lookUp: (pid: number) => ScannedProcess | undefined
+  private readonly exeOf: NonNullable<TableOptions['exeOf']>
   private readonly alive = new Map<number, ProcessEntry>()
   private readonly byId = new Map<string, ProcessEntry>()
   private readonly ended = new Set<ProcessEntry>()
@@ -60,6 +63,7 @@ export class ProcessTable {
     this.bootId = options.bootId
     this.endedMax = options.endedMax ?? 16_384
     this.lookUp = options.lookUp ?? (() => undefined)
+    this.exeOf = options.exeOf ?? (() => undefined)
   }
 
   get size(): number {
@@ -164,7 +168,7 @@ export class ProcessTable {
     entry.hasExeced = true
     entry.program = {
       comm: record.comm,
-      exe: record.exe,
+      exe: record.exe ?? this.exeOf(record.pid, entry.start),
       ...argumentsOf(record.argv ?? '', record.argv === undefined ? undefined : (record.argn ?? record.argv.length)),
     }
     this.unfinished.delete(entry)

@@ -111,7 +111,7 @@ const patterns: readonly Pattern[] = [
     code: 'no-memory',
     seen: /Cannot allocate memory|Failed to (?:initialize|open) perf/i,
     message: () => "Expected memory for the probe's buffers, the kernel has too little.",
-    hint: 'Set a smaller buffer (probe.bufferMegabytes; it is taken once for each processor).',
+    hint: 'Set a smaller buffer ("bufferMegabytes"; it is taken once for each processor).',
   },
   {
     code: 'probe-not-parsed',

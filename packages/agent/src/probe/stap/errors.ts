@@ -136,14 +136,14 @@ const patterns: readonly Pattern[] = [
     code: 'no-memory',
     seen: /Not enough free\+buffered memory|Couldn't insert module '[^']+': Cannot allocate memory/,
     message: () => "Expected memory for the probe's buffers, the kernel has too little.",
-    hint: 'Set a smaller buffer (probe.bufferMegabytes; it is taken once for each processor).',
+    hint: 'Set a smaller buffer ("bufferMegabytes"; it is taken once for each processor).',
   },
   {
     code: 'probe-overload',
     seen: /probe overhead \((\d+) cycles\) exceeded threshold/,
     message: (found) =>
       `Expected the probe to stay within its budget, it took ${found[1]} cycles of the last interval.`,
-    hint: 'The host makes more processes or signals than the probe may follow. It is not loaded again by itself.',
+    hint: 'The host makes more processes or signals than a probe with such a limit can follow: build the module with this agent, which sets none.',
   },
   {
     code: 'probe-skipped',

@@ -123,8 +123,7 @@ async function compile(job: Compilation): Promise<{ bytes: Buffer; warnings: str
 /**
  * -g: the probe contains C. -B CONFIG_MODVERSIONS: guru mode would otherwise drop the symbol versions, and the kernel
  * would be tainted as «forced». INTERRUPTIBLE=0: no interrupt, hence no signal from one, between the parts of a record.
- * The limits at which SystemTap ends a script are lifted: skipped hits and errors are counted and reported each second,
- * and the agent watches over what the probe costs.
+ * The limits at which SystemTap ends a script are lifted: skipped hits and errors are counted and reported each second.
  */
 function* stapArguments(job: Compilation, tree: string, runtime: string | undefined): Generator<string> {
   const [major = '', minor = ''] = job.systemTap.version.split('.')
