@@ -202,7 +202,7 @@ class BpftraceRun implements ProbeRun {
     const closed = [this.child.stdout, this.child.stderr].map((stream) =>
       stream.closed ? undefined : once(stream, 'close'),
     )
-    await Promise.race([Promise.all(closed), delay(stopMs)])
+    await Promise.race([Promise.all(closed), delay(stopMs, undefined, { ref: false })])
     clearTimeout(this.timer)
     const isInOrder = this.stopping !== undefined && this.exit === 0
     for (const line of this.translation.flush(performance.now(), isInOrder)) this.ready.push(line)
