@@ -195,8 +195,58 @@ describe('a death by a signal that the process sent itself after it was asked to
   })
 })
 
+describe('a death by a Ctrl-C that the program handles', () => {
+  const kworker: Told = { ...kill, pid: 77, tid: 77, start: 1_000_000_000n, call: 'none', info: 'priv', code: 128 }
+  const ctrlC: Told = { ...kworker, sig: 2, disp: 'handler' }
+
+  it('is the terminal’s doing when it exits, whatever the code', async () => {
+    const [death] = await deathsOf([ctrlC, dies(0, 12)], { processes })
+    expect(death).toMatchObject({ cause: 'terminal', killer: null, signal: { via: 'tty', name: 'SIGINT' } })
+    const [named] = await deathsOf([ctrlC, dies(130 << 8, 12)], { processes })
+    expect(named).toMatchObject({ cause: 'terminal', verdict: { confidence: 'certain' } })
+  })
+
+  it('is the terminal’s doing when it sends itself the signal in the end, as shells and Python do', async () => {
+    const raised: Told = { ...kill, sig: 2, pid: 4242, tid: 4242, start: 3_000_000_000_000n, afterMs: 5 }
+    const [death] = await deathsOf([ctrlC, raised, dies(2)], { processes })
+    expect(death).toMatchObject({ cause: 'terminal', killer: null, signal: { via: 'tty' } })
+  })
+
+  it('leaves out timers that it handles', async () => {
+    const [death] = await deathsOf([{ ...kworker, sig: 14, disp: 'handler' }, dies(0, 12)], { processes })
+    expect(death).toMatchObject({ cause: 'exit', signals: [] })
+  })
+})
+
 describe('a death by the kernel', () => {
   const byKernel: Told = { ...kill, pid: 4242, tid: 4242, start: 3_000_000_000_000n, call: 'none' }
+
+  it('has a sender that was not seen, and no certainty, if a process had the kernel send it', async () => {
+    const traced: Told = { ...kill, call: 'other', info: 'noinfo' }
+    const [death] = await deathsOf([...scriptStarts, traced, dies(9)], { processes })
+    expect(death).toMatchObject({
+      killer: null,
+      signal: { senderStatus: 'unseen', via: 'unknown' },
+      verdict: { confidence: 'possible' },
+    })
+    const [polled] = await deathsOf([{ ...kill, sig: 15, call: 'write', code: 1 }, dies(15)], { processes })
+    expect(polled).toMatchObject({ cause: 'unknown', killer: null, verdict: { confidence: 'possible' } })
+  })
+
+  it('is by a timer also where the probe tells only the thread that it was for', async () => {
+    const { tpid: _, tstart: __, disp: ___, ...timer } = { ...kill, sig: 15, call: 'none', ctx: 2, code: -2 } as const
+    const [death] = await deathsOf([timer as Told, dies(15)], { processes })
+    expect(death).toMatchObject({ cause: 'timer', killer: null, signal: { senderStatus: 'none', via: 'timer' } })
+  })
+
+  it('is out of processor time, unless it may have been the first of a namespace that called reboot', async () => {
+    const limit: Told = { ...byKernel, sig: 9, call: 'other', info: 'priv', code: 128 }
+    expect(await deathsOf([limit, dies(9)], { processes })).toMatchObject([{ cause: 'resource-limit' }])
+    const inNamespace = { processes: [init, bash, { ...loop, nspid: 1 }] }
+    expect(await deathsOf([limit, dies(9)], inNamespace)).toMatchObject([{ cause: 'unknown' }])
+    const warned: Told = { ...limit, sig: 24, disp: 'ignore', result: 'ignored' }
+    expect(await deathsOf([warned, limit, dies(9)], inNamespace)).toMatchObject([{ cause: 'resource-limit' }])
+  })
 
   it('is a fault when the process ran into it, and not when somebody sent the same signal', async () => {
     const [fault] = await deathsOf([{ ...byKernel, sig: 11, code: 1, group: 0 }, dies(139)], { processes })

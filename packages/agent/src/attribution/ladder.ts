@@ -1,6 +1,7 @@
 import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry, Program } from '../process/entry.ts'
 import type { SignalFailedRecord, SignalRecord } from '../record/record.ts'
+import { requests } from './causes/cause.ts'
 
 /** A signal as its target got it. */
 export interface Received {
@@ -52,12 +53,16 @@ export class Ladder {
   }
 }
 
-/** Leaves out what programs send themselves all the time and handle: preemption, timers, profiling. */
+/**
+ * Leaves out what programs send themselves all the time and handle: preemption, timers, profiling. A Ctrl-C or a
+ * hang-up that a program handles comes from a kernel thread, outside of any system call, and does ask it to end.
+ */
 function canEnd(record: SignalRecord, isSelf: boolean): boolean {
   const action = defaultAction(record.sig)
   if (action === 'ignore' || action === 'continue') return false
   const isTaken = record.disp === 'handler' || record.disp === 'ignore'
-  return !(isTaken && (isSelf || record.call === 'none') && action === 'terminate')
+  const isRoutine = isSelf || (record.call === 'none' && !requests.has(record.sig))
+  return !(isTaken && isRoutine && action === 'terminate')
 }
 
 /** Whether the kernel itself ends the process on this signal, whatever the process would like. */

@@ -31,6 +31,10 @@ export function senderOf({ record, by }: Received, target: { readonly pid: numbe
   // A process that ends signals the children that asked for it (prctl(2), PR_SET_PDEATHSIG).
   if (record.exiting === 1 && record.info === 'noinfo' && !isSelf) return { via: 'kernel', status: seen, isSelf }
   if (record.call === undefined && record.info === undefined) return withoutCall(record, isSelf, seen)
+  // Made for another process in a system call of the running one, such as ptrace(2) or kill of a 32-bit program.
+  if (record.call === 'other' && record.info === 'noinfo' && inTask && !isSelf) {
+    return { via: 'unknown', status: 'unseen', isSelf }
+  }
   if (record.code === siTimer || timerSignals.has(record.sig)) return { via: 'timer', status: 'none', isSelf: false }
   if (record.info === 'priv' && terminalSignals.has(record.sig)) return { via: 'tty', status: 'none', isSelf: false }
   return { via: 'kernel', status: 'none', isSelf }

@@ -199,7 +199,8 @@ export class ProcessTable {
 
   private target(record: SignalRecord): ProcessEntry | undefined {
     const { tpid, tstart } = record
-    if (tpid === undefined) return undefined
+    // bpftrace cannot look a target up from the idle task, where timers run out: then the thread's id alone is told.
+    if (tpid === undefined) return record.ttid === undefined ? undefined : this.alive.get(record.ttid)
     const entry = this.find(tpid, tstart) ?? this.infer(tpid, tstart)
     entry.uid ??= record.tuid
     entry.ppid ??= record.tppid

@@ -1,7 +1,7 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
-import { type CauseRule, type Ending, requests, seenBoth, stopTimeNs, termSignalOf } from './cause.ts'
+import { type CauseRule, type Ending, type Finding, requests, seenBoth, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */
 export const killed: CauseRule = (ending) => {
@@ -10,10 +10,21 @@ export const killed: CauseRule = (ending) => {
   if (fatal === undefined) return undefined
   const passedOn = requestBehind(ending, fatal)
   if (passedOn !== undefined) {
-    return seenBoth(ending, passedOn, 'signal', 'it caught the signal and then ended itself with the same')
+    const cause = senderOf(passedOn, ending.victim).via === 'tty' ? 'terminal' : 'signal'
+    return seenBoth(ending, passedOn, cause, 'it caught the signal and then ended itself with the same')
   }
   const cause = causeOf(ending, fatal)
+  if (cause === 'unknown' || senderOf(fatal, ending.victim).status === 'unseen') return seenWithoutWhy(fatal, cause)
   return seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
+}
+
+/** The kernel sends signals for what processes do in other system calls than the six, and does not tell for whom. */
+function seenWithoutWhy(fatal: Received, cause: Finding['cause']): Finding {
+  const reason = 'the signal and the death were both seen, who had it sent was not'
+  const alternatives = [
+    'a process may have had the kernel send it (ptrace(2), F_SETSIG, a 32-bit system call, reboot(2))',
+  ]
+  return { cause, fatal, confidence: 'possible', reasons: [reason], alternatives }
 }
 
 const reasons: Partial<Record<DeathEvent['cause'], string>> = {
@@ -30,7 +41,7 @@ function fatalOf({ ladder }: Ending, number: number): Received | undefined {
 
 /**
  * Programs that catch a request to end in order to tidy up then send it to themselves, so that their wait status
- * tells of it: who asked first has ended them.
+ * tells of it: who asked first, at the terminal or by a call, has ended them.
  */
 function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Received | undefined {
   if (!requests.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
@@ -40,7 +51,7 @@ function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Receive
       rung.record.result !== 'ignored' &&
       at - rung.record.time <= stopTimeNs &&
       !senderOf(rung, victim).isSelf &&
-      senderOf(rung, victim).status === 'seen',
+      (senderOf(rung, victim).status === 'seen' || senderOf(rung, victim).via === 'tty'),
   )
 }
 
@@ -66,9 +77,17 @@ function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   if (faults.has(record.sig)) return 'fault'
   if (sender.via === 'timer') return 'timer'
   if (sender.via === 'tty') return 'terminal'
-  // The kernel sends SIGKILL to the process it runs for one more reason: its CPU time is used up (RLIMIT_CPU).
-  if (record.sig === sig.kill && record.info === 'priv' && sender.isSelf) return 'resource-limit'
-  return 'unknown'
+  return isOutOfTime(ending, fatal) && sender.isSelf ? 'resource-limit' : 'unknown'
+}
+
+/**
+ * The kernel sends SIGKILL to the process it runs when its CPU time is used up (RLIMIT_CPU); and to the first of a pid
+ * namespace that called reboot(2) (kernel/pid_namespace.c), where only an earlier SIGXCPU tells that it was the limit.
+ */
+function isOutOfTime({ ladder, victim }: Ending, { record }: Received): boolean {
+  if (record.sig !== sig.kill || record.info !== 'priv') return false
+  const mayHaveRebooted = victim.nsPid === 1 && victim.pid !== 1
+  return !mayHaveRebooted || ladder.rungs.some((rung) => rung.record.sig === sig.xcpu)
 }
 
 /** A process that ends itself sends for its children's parent-death signal, its pid namespace, or its terminal. */
