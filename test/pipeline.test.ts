@@ -57,7 +57,7 @@ async function lostEvents(running: Running): Promise<number | undefined> {
 test('whoever asks for a service is told who killed it', async () => {
   await using running = await startRunning(postgres, collector)
   const story = { services: ['nginx.service', 'api.service'] }
-  const { status, stderr } = await runAgent(await agentArgs(running, story, { time: 'now' }))
+  const { status, stderr } = await runAgent(await agentArgs(running, story, { time: 'now', speed: 'real' }))
   expect([status, stderr.includes('"error"')]).toEqual([0, false])
   await expect.poll(() => storedDeaths(running)).toHaveLength(2)
 
