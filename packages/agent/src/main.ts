@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './heap.ts'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { buildModule } from './command/build-module.ts'
 import { doctor } from './command/doctor.ts'
