@@ -1,4 +1,4 @@
-import type { AgentStamp, Event } from '@whokilled/shared/event'
+import type { AgentStamp } from '@whokilled/shared/event'
 import { Attribution } from './attribution/attribution.ts'
 import { LossLog } from './attribution/loss-log.ts'
 import { PublishFilter } from './attribution/publish-filter.ts'
@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { Coverage } from './coverage.ts'
 import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
+import type { EventSink } from './event-sink.ts'
 import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
 import { ProcessTable } from './process/table.ts'
@@ -18,20 +19,6 @@ import { parseRecord, type RejectReason } from './record/parse.ts'
 import type { KernelRecord, StartRecord } from './record/record.ts'
 import type { EventStamp } from './stamp.ts'
 import type { UserNames } from './user-names.ts'
-
-/** Where events go. Resolves when the next may come; a sink that cannot keep one counts it itself. */
-export interface EventSink {
-  accept(event: Event): Promise<void>
-  /** Events that were not kept since the last call, to be told as a gap. */
-  takeDropped(): Dropped | undefined
-}
-
-export interface Dropped {
-  readonly count: number
-  /** When the first of them happened; a timestamp. */
-  readonly since: string
-  readonly reason: string
-}
 
 export interface AgentOptions {
   readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'>

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { isNatsUrl } from '@whokilled/shared/nats-servers'
 import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-import { isNatsUrl } from './nats-servers.ts'
 
 const ServiceSetting = z.strictObject({
   name: z.string().min(1).max(255),

@@ -1,7 +1,7 @@
-import type { Dropped } from './agent.ts'
 import type { LossLog } from './attribution/loss-log.ts'
 import type { BootClock } from './clock.ts'
 import type { CoverageDraft } from './event-draft.ts'
+import type { Dropped } from './event-sink.ts'
 import type { Hole } from './record/order.ts'
 import type { HeartbeatRecord, StopRecord } from './record/record.ts'
 

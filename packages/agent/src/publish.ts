@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Event, EventType } from '@whokilled/shared/event'
+import { natsServers } from '@whokilled/shared/nats-servers'
 import { eventSubject, messageId } from '@whokilled/shared/subjects'
-import { natsServers } from './nats-servers.ts'
 import type { Spool, SpooledEvent } from './spool/spool.ts'
 
 export interface PublisherOptions {

@@ -3,7 +3,7 @@ import type { CoverageEvent, Event } from '@whokilled/shared/event'
 import { labelWidth, tellDeath } from '@whokilled/shared/sentence'
 import { terminalText } from '@whokilled/shared/terminal-text'
 import { createColors } from 'picocolors'
-import type { EventSink } from './agent.ts'
+import type { EventSink } from './event-sink.ts'
 
 export interface WatchOptions {
   readonly json: boolean

@@ -1,5 +1,6 @@
 import type { CoverageEvent, DeathEvent, Event, SignalEvent } from '@whokilled/shared/event'
-import { Agent, type AgentOptions, type EventSink } from '../src/agent.ts'
+import { Agent, type AgentOptions } from '../src/agent.ts'
+import type { EventSink } from '../src/event-sink.ts'
 import type { ProbeRun } from '../src/probe/probe.ts'
 import type { ScannedProcess } from '../src/process/proc-scan.ts'
 import { encodeRecord } from '../src/record/encode.ts'

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { httpPort } from '@whokilled/shared/http-api'
+import { isNatsUrl } from '@whokilled/shared/nats-servers'
 import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-import { isNatsUrl } from './ingest/nats-servers.ts'
 
 const NatsUrl = z.string().refine(isNatsUrl, 'expected nats://… or tls://…, several separated by commas')
 const PostgresUrl = z.string().refine(isPostgresUrl, 'expected postgres://… or postgresql://…')

@@ -1,5 +1,5 @@
 import type { Event } from '@whokilled/shared/event'
-import type { Dropped, EventSink } from '../agent.ts'
+import type { Dropped, EventSink } from '../event-sink.ts'
 import { jsonWithin } from './event-size.ts'
 import type { Spool } from './spool.ts'
 

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { type Cursor, decodeCursor } from '../query/cursor.ts'
 import { findDeath } from '../query/death-by-id.ts'
 import { findDeaths } from '../query/deaths.ts'
+import type { HttpContext } from './context.ts'
 import { checkOrder, timeOf } from './parameters.ts'
 import { invalidParameters, ProblemError } from './problem.ts'
-import type { HttpContext } from './server.ts'
 
 /** GET /v1/deaths, GET /v1/deaths/:id */
 export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { database }) => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { HttpContext } from './server.ts'
+import type { HttpContext } from './context.ts'
 
 const Healthz = z.object({ status: z.literal('alive') })
 

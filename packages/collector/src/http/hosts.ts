@@ -1,7 +1,7 @@
 import { HostsAnswer, Problem } from '@whokilled/shared/http-api'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { findHosts } from '../query/hosts.ts'
-import type { HttpContext } from './server.ts'
+import type { HttpContext } from './context.ts'
 
 /** GET /v1/hosts */
 export const hostRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { database }) => {

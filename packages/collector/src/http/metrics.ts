@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import type { HttpContext } from './server.ts'
+import type { HttpContext } from './context.ts'
 
 /** GET /metrics, in Prometheus' text format. */
 export const metricsRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { metrics }) => {

@@ -1,10 +1,8 @@
 import helmet from '@fastify/helmet'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
-import type pg from 'pg'
 import type { Log } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
-import type { Readiness } from '../readiness.ts'
+import type { HttpContext } from './context.ts'
 import { deathRoutes } from './deaths.ts'
 import { docsRoutes } from './docs.ts'
 import { answerErrors } from './errors.ts'
@@ -12,14 +10,6 @@ import { healthRoutes } from './health.ts'
 import { hostRoutes } from './hosts.ts'
 import { metricsRoutes } from './metrics.ts'
 import { whoKilledRoutes } from './who-killed.ts'
-
-/** What the routes need. */
-export interface HttpContext {
-  readonly database: pg.Pool
-  readonly metrics: Metrics
-  readonly readiness: Readiness
-  readonly log: Log
-}
 
 /** Bodies are not asked for, so they are small. */
 const bodyBytesMax = 16_384

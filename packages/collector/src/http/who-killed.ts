@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { isoOf } from '../query/timestamps.ts'
 import { whoKilled } from '../query/who-killed.ts'
+import type { HttpContext } from './context.ts'
 import { checkOrder, timeOf } from './parameters.ts'
-import type { HttpContext } from './server.ts'
 
 /** What is asked about if no time is given. */
 const sinceDefault = '24h'

@@ -1,6 +1,6 @@
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import { natsServers } from '@whokilled/shared/nats-servers'
 import type { Config } from '../config.ts'
-import { natsServers } from './nats-servers.ts'
 
 const reconnectDelayMs = 500
 const reconnectJitterMs = 500
