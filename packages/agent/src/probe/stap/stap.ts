@@ -36,6 +36,7 @@ export function stapProbe(options: StapProbeOptions): Probe {
       await checkKernelLoadsModules()
       const path = options.mode === 'module' ? options.path : await compiled(options)
       await checkRelease(path)
+      if (!(await isTaintedAlready())) options.onProgress?.(taintNotice)
       return await withItsOwnName(path, async (named) => {
         const start = () => startStaprun(named, options)
         return await start().catch(async (error: unknown) => {
@@ -46,6 +47,17 @@ export function stapProbe(options: StapProbeOptions): Probe {
       })
     },
   }
+}
+
+const taintNotice =
+  'Loading the probe marks the kernel as tainted, as any out-of-tree, unsigned module does (flags O and E), until the next boot.'
+
+/** TAINT_OOT_MODULE and TAINT_UNSIGNED_MODULE (include/linux/panic.h). */
+const modulesTaint = (1 << 12) | (1 << 13)
+
+async function isTaintedAlready(): Promise<boolean> {
+  const flags = Number(await readFile('/proc/sys/kernel/tainted', 'utf8').catch(() => '0'))
+  return (flags & modulesTaint) === modulesTaint
 }
 
 /** Asked first: on such a kernel headers and compiler would be installed in vain. */
