@@ -1,5 +1,6 @@
 import type { HostStatus } from '@whokilled/shared/http-api'
 import type pg from 'pg'
+import { countOf } from './count.ts'
 import { iso } from './timestamps.ts'
 
 /** A host from which nothing has come for this long is silent: three times what lies between two coverage events. */
@@ -20,8 +21,8 @@ export async function findHosts(database: pg.Pool): Promise<HostStatus[]> {
     state: row.state,
     lastSeenAt: row.last_seen_at,
     watchedSince: row.watched_since,
-    lostRecords: Number(row.lost_records),
-    lostEvents: Number(row.lost_events),
+    lostRecords: countOf(row.lost_records),
+    lostEvents: countOf(row.lost_events),
   }))
 }
 
