@@ -32,7 +32,10 @@ export const Settings = z.strictObject({
   /** The name events are published under; the host's own by default. */
   hostName: z.string().min(1).max(255).optional(),
   /** Identity and spool. */
-  stateFolder: z.string().default('/var/lib/whokilled'),
+  stateFolder: z
+    .string()
+    .refine((path) => !/^\/+(?:proc|sys)(?:\/|$)/.test(path), 'expected a folder on a disk, not in /proc or /sys')
+    .default('/var/lib/whokilled'),
   /** Modules built here. */
   cacheFolder: z.string().default('/var/cache/whokilled'),
   probe: probeSetting.default('auto'),

@@ -11,3 +11,6 @@ export class ConfigError extends AgentError {}
 
 /** The spool cannot be opened or written. */
 export class SpoolError extends AgentError {}
+
+/** This host's identity cannot be kept. */
+export class IdentityError extends AgentError {}

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError } from './errors.ts'
+import { IdentityError } from './errors.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
 
 let folder = ''
@@ -60,7 +60,7 @@ describe('the identity of a host', () => {
   it.each(['', '{', '{"id":"x"}', '[]'])('that holds %j instead is refused, with what to do', (content) => {
     mkdirSync(state())
     writeFileSync(file(), content)
-    expect(identity).toThrow(ConfigError)
+    expect(identity).toThrow(IdentityError)
     expect(identity).toThrow(
       expect.objectContaining({ code: 'host-identity-unreadable', hint: expect.stringContaining(file()) }),
     )

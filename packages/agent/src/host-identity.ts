@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '@whokilled/shared/event'
 import { z } from 'zod'
-import { ConfigError } from './errors.ts'
+import { IdentityError } from './errors.ts'
 
 const Stored = z.object({
   id: z.string(),
@@ -51,7 +51,7 @@ function readStored(path: string): z.infer<typeof Stored> {
   try {
     return Stored.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    throw new ConfigError(
+    throw new IdentityError(
       'host-identity-unreadable',
       `expected this host's identity in ${path}, found something else`,
       `Remove ${path}; the agent makes a new identity, and the host appears under a new id.`,
@@ -67,7 +67,7 @@ function store(path: string, machine: string): z.infer<typeof Stored> {
     writeFileSync(`${path}.new`, `${JSON.stringify(made)}\n`, { mode: 0o600 })
     renameSync(`${path}.new`, path)
   } catch (cause) {
-    throw new ConfigError(
+    throw new IdentityError(
       'state-folder-not-writable',
       `expected to write ${path}: ${(cause as Error).message}`,
       'Give the agent a folder that it may write to, with "stateFolder" in its configuration.',

@@ -19,7 +19,9 @@ interface Options {
 }
 
 const stopping = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
+/** The second signal ends the program at once. */
+const stop = () => (stopping.signal.aborted ? process.exit(exitStatus.cannotReach) : stopping.abort())
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop())
 // Who reads what `watch` prints may go away; then there is nobody left to watch for.
 process.stdout.on('error', () => stopping.abort())
 

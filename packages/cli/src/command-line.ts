@@ -5,7 +5,7 @@ import { type DeathsOptions, deaths } from './commands/deaths.ts'
 import { hosts } from './commands/hosts.ts'
 import { show } from './commands/show.ts'
 import { type WhoKilledOptions, whoKilled } from './commands/who-killed.ts'
-import type { ExitStatus } from './errors.ts'
+import { type ExitStatus, UsageError } from './errors.ts'
 import { openSession, type Session, type Surroundings } from './session.ts'
 import { type GivenSettings, parseSettings } from './settings.ts'
 
@@ -56,8 +56,24 @@ function addCommands(program: Command, surroundings: Surroundings, done: Done): 
       done(await hosts(sessionOf(command, surroundings)))
     },
   )
+  for (const word of reserved) {
+    program
+      .command(word, { hidden: true })
+      .allowUnknownOption()
+      .argument('[rest...]')
+      .action(() => {
+        throw new UsageError(
+          'reserved-word',
+          `expected a service or a command of this version, got "${word}", which is kept for a command to come.`,
+          `For a service of that name: whokilled -- ${word}.`,
+        )
+      })
+  }
   return program
 }
+
+/** Words that must not become names of services in people's scripts before they are commands. */
+const reserved = ['killers', 'signals', 'tail']
 
 /**
  * `whokilled -- tail` asks for a service that is named like a command. commander looks for commands behind `--` too,

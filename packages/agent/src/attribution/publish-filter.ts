@@ -1,4 +1,5 @@
 import type { Service } from '@whokilled/shared/event'
+import { fitsGlob } from '@whokilled/shared/glob'
 import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry } from '../process/entry.ts'
 import { type ServiceRule, serviceOf } from '../process/service.ts'
@@ -158,7 +159,5 @@ function isSame(a: Service, b: Service): boolean {
 
 /** Whether a service is the one asked for: by its name, without `.service`, or by a pattern with `*`. */
 function named(pattern: string): (service: Service) => boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  const whole = new RegExp(`^${source.join('.*')}(?:\\.service)?$`, 's')
-  return (service) => whole.test(service.name)
+  return ({ name }) => fitsGlob(pattern, name) || fitsGlob(`${pattern}.service`, name)
 }

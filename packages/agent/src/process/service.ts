@@ -1,4 +1,5 @@
 import type { Service } from '@whokilled/shared/event'
+import { fitsGlob } from '@whokilled/shared/glob'
 import { textOf } from '../record/bytes.ts'
 import { serviceUnitOf } from './cgroup.ts'
 import type { ProcessEntry } from './entry.ts'
@@ -38,12 +39,9 @@ function matches(rule: ServiceRule, entry: ProcessEntry): boolean {
     [rule.cgroup, entry.cgroup],
   ]
   const isForUser = rule.user === undefined || rule.user === entry.uid
-  return isForUser && wanted.every(([pattern, value]) => pattern === undefined || likeBytes(pattern, value ?? ''))
-}
-
-function likeBytes(pattern: string, value: string): boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${source.join('.*')}$`, 's').test(textOf(value))
+  return (
+    isForUser && wanted.every(([pattern, value]) => pattern === undefined || fitsGlob(pattern, textOf(value ?? '')))
+  )
 }
 
 interface Interpreter {

@@ -42,6 +42,9 @@ function state(event: CoverageEvent | undefined) {
   }
 }
 
+// A host whose clock is far ahead must not keep its row from ever changing again: its word counts least.
+const soon = "(now() + interval '1 minute')"
+
 const sql = `
   insert into hosts as h (
     id, name, boot_id, agent_version, probe, last_seen_at, last_received_at,
@@ -49,7 +52,7 @@ const sql = `
   )
   select
     id, name, boot_id, agent_version, probe, last_seen_at, now(),
-    state, state_at, state_reason, watched_since, complete_until
+    state, state_at, state_reason, watched_since, least(complete_until, ${soon})
   from jsonb_to_recordset($1::jsonb) as seen (
     id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,
     state text, state_at timestamptz, state_reason text, watched_since timestamptz, complete_until timestamptz
@@ -61,7 +64,7 @@ const sql = `
         (excluded.name, excluded.boot_id, excluded.agent_version, excluded.probe, excluded.last_seen_at),
         (h.name, h.boot_id, h.agent_version, h.probe, h.last_seen_at)
       ) as n (name, boot_id, agent_version, probe, last_seen_at)
-      order by n.last_seen_at desc limit 1
+      order by n.last_seen_at > ${soon}, n.last_seen_at desc limit 1
     ),
     (state, state_at, state_reason, watched_since) = (
       select n.state, n.state_at, n.state_reason, coalesce(n.watched_since, h.watched_since)
@@ -69,7 +72,7 @@ const sql = `
         (1, excluded.state, excluded.state_at, excluded.state_reason, excluded.watched_since),
         (2, h.state, h.state_at, h.state_reason, h.watched_since)
       ) as n (place, state, state_at, state_reason, watched_since)
-      order by n.state_at desc nulls last, n.place limit 1
+      order by n.state_at > ${soon}, n.state_at desc nulls last, n.place limit 1
     ),
     last_received_at = greatest(h.last_received_at, excluded.last_received_at),
     complete_until = greatest(h.complete_until, excluded.complete_until)`
