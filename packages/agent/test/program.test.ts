@@ -89,7 +89,7 @@ describe('whokilled-agent', () => {
     const file = await config({ stateFolder: '/nobodys-folder' })
     const run = await runAgent(['run', '--config', file], { uid: nobody })
     expect(run.stderr).toMatch(/\/nobodys-folder.*"stateFolder".*\[state-folder-not-writable\]/s)
-    expect(run.status).toBe(2)
+    expect(run.status).toBe(3)
     const watch = await runAgent(['watch', '--config', file, '--probe', 'bpftrace'], { uid: nobody })
     expect(watch.stderr).toMatch(/root.*\[not-permitted\]/s)
     expect(watch.status).toBe(3)

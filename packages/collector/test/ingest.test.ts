@@ -131,6 +131,19 @@ test('an event of a week for which there is no partition is stored all the same'
   expect(rows).toEqual([{ table: 'deaths_default' }])
 })
 
+test('an event far in the future does not keep the row of its host from changing', async () => {
+  const host = { id: 'clock-ahead', name: 'clock-ahead', bootId: 'boot' }
+  const now = new Date().toISOString()
+  const watching = (at: string) => coverageEvent({ host, at, state: 'watching', from: at, to: at })
+  await running.publishEvents([watching('2100-01-01T00:00:00.000000Z')])
+  const row = () => database.query('select last_seen_at, state_at, complete_until from hosts where id = $1', [host.id])
+  await eventually(row, ({ rowCount }) => rowCount === 1)
+  await running.publishEvents([watching(now)])
+  const { rows } = await eventually(row, (found) => found.rows[0]?.last_seen_at < new Date('2099-01-01'))
+  expect(rows[0]).toMatchObject({ last_seen_at: new Date(now), state_at: new Date(now) })
+  expect(rows[0].complete_until < new Date('2099-01-01')).toBe(true)
+})
+
 test('a number that an agent used and that never came is counted as a lost event, whatever the order', async () => {
   const agent = (seq: number) => ({ version: '0.1.0', probe: 'systemtap', runId: 'with-a-hole', seq })
   const numbered = (seq: number) => deathEvent({ agent: agent(seq), service: { name: 'numbered', kind: 'process' } })

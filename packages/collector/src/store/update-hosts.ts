@@ -52,7 +52,7 @@ const sql = `
   )
   select
     id, name, boot_id, agent_version, probe, last_seen_at, now(),
-    state, state_at, state_reason, watched_since, least(complete_until, ${soon})
+    state, state_at, state_reason, watched_since, case when complete_until > ${soon} then ${soon} else complete_until end
   from jsonb_to_recordset($1::jsonb) as seen (
     id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,
     state text, state_at timestamptz, state_reason text, watched_since timestamptz, complete_until timestamptz
