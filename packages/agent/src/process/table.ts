@@ -6,12 +6,10 @@ import type {
   KernelRecord,
   SignalRecord,
 } from '../record/record.ts'
-import { containerOf } from './cgroup.ts'
+import { argumentsOf } from './arguments.ts'
 import { type ProcessEntry, type Program, processId } from './entry.ts'
+import { learn, moveTo } from './learn.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
-
-/** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
-const auditUnset = 4_294_967_295
 
 /** How many ended processes an ancestry keeps, so that a process that forks itself for ever stays bounded. */
 const endedAncestorsMax = 32
@@ -295,36 +293,6 @@ const nothing: Program = { comm: undefined, exe: undefined, args: undefined, arg
 /** Whether the record's process is the one that acted, and not one that an interrupt happened to hit. */
 export function runsInTask(record: SignalRecord): boolean {
   return (record.ctx ?? 0) === 0
-}
-
-/** Splits NUL-terminated arguments. `expectedBytes` undefined: nothing is known of them. */
-function argumentsOf(argv: string, expectedBytes: number | undefined): Pick<Program, 'args' | 'argsTruncated'> {
-  if (expectedBytes === undefined) return { args: undefined, argsTruncated: false }
-  const args = argv.split('\0')
-  if (argv.endsWith('\0') || argv === '') args.pop()
-  return { args, argsTruncated: argv.length < expectedBytes }
-}
-
-function learn(entry: ProcessEntry, facts: CurrentProcess): void {
-  entry.ppid ??= facts.ppid
-  entry.nsPid ??= facts.nspid
-  entry.nsId ??= facts.nsid
-  if (facts.uid !== undefined) entry.uid = facts.uid
-  if (facts.euid !== undefined) entry.euid = facts.euid
-  if (facts.luid !== undefined) entry.loginUid = facts.luid === auditUnset ? undefined : facts.luid
-  if (facts.ses !== undefined) entry.sessionId = facts.ses === auditUnset ? undefined : facts.ses
-  if (facts.tty !== undefined) entry.tty = facts.tty === '' ? undefined : facts.tty.replace(/^pts(?=\d)/, 'pts/')
-  if (facts.cgroup !== undefined) moveTo(entry, facts.cgroup)
-  const isFirstThread = facts.tid === undefined || facts.tid === facts.pid
-  const comm = isFirstThread ? (facts.comm ?? entry.program.comm) : entry.program.comm
-  const exe = entry.program.exe ?? (facts.exe === '' ? undefined : facts.exe)
-  if (comm !== entry.program.comm || exe !== entry.program.exe) entry.program = { ...entry.program, comm, exe }
-}
-
-function moveTo(entry: ProcessEntry, cgroup: string): void {
-  if (entry.cgroup === cgroup) return
-  entry.cgroup = cgroup
-  entry.container = containerOf(cgroup)
 }
 
 function cutEndedAncestors(entry: ProcessEntry): void {

@@ -1,0 +1,30 @@
+import type { CurrentProcess } from '../record/record.ts'
+import { containerOf } from './cgroup.ts'
+import type { ProcessEntry } from './entry.ts'
+
+/** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
+const auditUnset = 4_294_967_295
+
+/** Takes over what a record or a scan tells of a process; what it does not tell stays as it was. */
+export function learn(entry: ProcessEntry, facts: CurrentProcess): void {
+  entry.ppid ??= facts.ppid
+  entry.nsPid ??= facts.nspid
+  entry.nsId ??= facts.nsid
+  if (facts.uid !== undefined) entry.uid = facts.uid
+  if (facts.euid !== undefined) entry.euid = facts.euid
+  if (facts.luid !== undefined) entry.loginUid = facts.luid === auditUnset ? undefined : facts.luid
+  if (facts.ses !== undefined) entry.sessionId = facts.ses === auditUnset ? undefined : facts.ses
+  if (facts.tty !== undefined) entry.tty = facts.tty === '' ? undefined : facts.tty.replace(/^pts(?=\d)/, 'pts/')
+  if (facts.cgroup !== undefined) moveTo(entry, facts.cgroup)
+  const isFirstThread = facts.tid === undefined || facts.tid === facts.pid
+  const comm = isFirstThread ? (facts.comm ?? entry.program.comm) : entry.program.comm
+  const exe = entry.program.exe ?? (facts.exe === '' ? undefined : facts.exe)
+  if (comm !== entry.program.comm || exe !== entry.program.exe) entry.program = { ...entry.program, comm, exe }
+}
+
+/** A process belongs to another cgroup from now on, and so perhaps to another container. */
+export function moveTo(entry: ProcessEntry, cgroup: string): void {
+  if (entry.cgroup === cgroup) return
+  entry.cgroup = cgroup
+  entry.container = containerOf(cgroup)
+}
