@@ -30,12 +30,19 @@ const probeNames: Record<ProbeName, string> = {
 const options = parseOptions()
 const progress = new Progress()
 const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort())
 
 try {
   await demo()
 } catch (error) {
-  progress.fail(error instanceof Error ? error.message : String(error))
+  const isInterrupted = interrupted.signal.aborted
+  progress.fail(
+    isInterrupted
+      ? 'Interrupted; all that was started has ended.'
+      : error instanceof Error
+        ? error.message
+        : String(error),
+  )
   process.exitCode = 1
 }
 
@@ -58,6 +65,7 @@ async function demo(): Promise<void> {
     () => `on port ${port}`,
   )
 
+  interrupted.signal.throwIfAborted()
   const probe = await bestProbe()
   const config = join(folder, 'agent.json')
   await writeFile(config, JSON.stringify(agentSettings(folder, nats.url, probe)))
@@ -70,11 +78,19 @@ async function demo(): Promise<void> {
 
   const story = probe === 'replay' ? recordedStory : await killByName(folder)
   if (probe === 'replay') {
-    progress.say(
-      'No tracer can run on this machine: the agent replays a recording made under SystemTap in a virtual machine.',
-    )
+    const why =
+      process.getuid?.() === 0
+        ? 'No tracer can run on this machine'
+        : 'Only root can trace (run it as root for a real kill)'
+    progress.say(`${why}: the agent replays a recording made under SystemTap in a virtual machine.`)
   }
-  await progress.step(`The service ${story.service} runs, and is killed`, story.play)
+  interrupted.signal.throwIfAborted()
+  const what =
+    probe === 'replay'
+      ? `The recording plays: ${story.service} is killed`
+      : `The service ${story.service} runs, and is killed`
+  await progress.step(what, story.play)
+  if (probe === 'replay') progress.say('Waiting for the agent to reach the end of the recording…')
   const death = await until(() => answer(url, story), [collector])
   await print(url, story, death)
   if (options.keep) await keep(url, story)
@@ -154,6 +170,7 @@ async function until<T>(question: () => Promise<T | undefined>, running: readonl
 }
 
 function abortion(): Promise<never> {
+  if (interrupted.signal.aborted) return Promise.reject(new Error('interrupted'))
   return new Promise((_, reject) =>
     interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true }),
   )

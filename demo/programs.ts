@@ -76,6 +76,7 @@ export async function ask(
 ): Promise<Answer> {
   const child = spawn(process.execPath, [programs[name], ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     env: { ...withoutTypeScript(process.env), ...environment },
   })
   const output = { stdout: '', stderr: '' }

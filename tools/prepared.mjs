@@ -2,7 +2,7 @@
 //   node tools/prepared.mjs TARGET COMMAND [ARGUMENT…]
 // It installs npm packages when they are missing, and Debian packages when it may (as root or through sudo); it says
 // so first. With --no-install among the arguments it only names what is missing. It uses nothing but node itself.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -84,11 +84,17 @@ if (!(target in targets) || command === '')
 checkNode()
 installFromDebian(targets[target].filter((need) => !isThere(need)))
 installFromNpm()
-const { status, signal } = spawnSync(command, args, {
-  stdio: 'inherit',
-  env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` },
-})
-process.exit(signal === null ? status : 1)
+runToItsEnd()
+
+/** A Ctrl-C reaches the command too, and it may have to clean up: this process waits for it and ends as it does. */
+function runToItsEnd() {
+  const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, PATH: path } })
+  process.on('SIGINT', () => undefined)
+  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name))
+  child.on('error', (error) => fail(error.message))
+  child.on('exit', (status) => process.exit(status ?? 1))
+}
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)

@@ -38,6 +38,8 @@ const logBytesMax = 16_384
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const server = spawn(command.program, command.args, {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A Ctrl-C at the terminal is for this process, which then stops its servers in order.
+    detached: true,
     env: command.env ?? process.env,
     ...(command.user ?? {}),
   })

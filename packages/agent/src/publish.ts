@@ -18,6 +18,8 @@ const windowMessages = 64
 const messageEventsMax = 100
 const messageBytesMax = 256 * 1_024
 const retryMsMax = 10_000
+/** Between attempts while the agent ends. */
+const hurriedRetryMs = 250
 const ackTimeoutMs = 5_000
 const connectTimeoutMs = 5_000
 /** A server that vanished from the network is noticed after two of these. */
@@ -65,13 +67,18 @@ export class Publisher {
         if (signal.aborted) break
         this.counters.failures += 1
         this.onFailure(error as Error)
-        const woken = AbortSignal.any([signal, this.hurrying.signal])
-        await delay(waitMs * (0.5 + Math.random()), undefined, { signal: woken }).catch(() => undefined)
+        await this.wait(waitMs * (0.5 + Math.random()))
         waitMs = Math.min(waitMs * 2, retryMsMax)
       }
     }
     await this.connection?.close()
     this.counters.connected = 0
+  }
+
+  private async wait(ms: number): Promise<void> {
+    const { signal } = this.stopping
+    if (this.hurrying.signal.aborted) await delay(hurriedRetryMs, undefined, { signal }).catch(() => undefined)
+    else await delay(ms, undefined, { signal: AbortSignal.any([signal, this.hurrying.signal]) }).catch(() => undefined)
   }
 
   /** Gives what waits a last chance of `graceMs`, until the next failure, then ends `run`. */

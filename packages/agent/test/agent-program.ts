@@ -30,10 +30,10 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** Starts `whokilled-agent`, unbuilt, without a terminal. */
 export function startAgent(args: readonly string[], { environment, uid }: AgentOptions = {}): RunningAgent {
   const { WHOKILLED_NATS_URL: _, NO_COLOR: __, NODE_OPTIONS: ___, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main, ...args], {
+  const [program = '', ...words] = [...asUser(uid), process.execPath, '--conditions=source', '--import', 'tsx', main]
+  const child = spawn(program, [...words, ...args], {
     env: { ...inherited, TZ: 'UTC', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   let stdout = ''
   let stderr = ''
@@ -60,6 +60,13 @@ export function startAgent(args: readonly string[], { environment, uid }: AgentO
       clearTimeout(timer)
     },
   }
+}
+
+/** Another user, who may read the checkout wherever it is, such as below /root, and do nothing else that he may not. */
+function asUser(uid: number | undefined): string[] {
+  if (uid === undefined) return []
+  const capability = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search']
+  return ['setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups', ...capability]
 }
 
 /** Runs `whokilled-agent` to its end. */

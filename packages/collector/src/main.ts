@@ -10,6 +10,7 @@ const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, cannotReach: 3 }
 
 const program = new Command('whokilled-collector')
   .description('Stores what the agents publish, and answers who killed what.')
+  .version('0.1.0')
   .option('--config <file>', 'settings as JSON; the environment goes over it')
   .exitOverride()
   .addHelpText(

@@ -15,7 +15,12 @@ const conclusions = {
   systemtap: 'SystemTap can run here.',
   'systemtap-module': 'SystemTap can run here with a module built elsewhere: whokilled-agent build-module.',
   bpftrace: 'bpftrace can run here; SystemTap cannot.',
-  none: 'No probe can run here.',
+}
+
+function conclusionOf(findings: Examination['findings'], probe: Examination['probe']): string {
+  if (probe !== null) return conclusions[probe]
+  const isRoot = findings.every(({ id, ok }) => id !== 'root' || ok)
+  return isRoot ? 'No probe can run here.' : 'Only root can trace: run this as root to learn which probe can run here.'
 }
 
 function tell({ findings, probe }: Examination, colour: boolean): string {
@@ -23,5 +28,5 @@ function tell({ findings, probe }: Examination, colour: boolean): string {
   const lines = findings.map(({ needed, ok, what, remedy }) =>
     ok ? `${green('✓')} ${what}` : `${red('✗')} ${what} ${dim(`(${needed})`)}\n    ${remedy}`,
   )
-  return [...lines, '', bold(conclusions[probe ?? 'none'])].join('\n')
+  return [...lines, '', bold(conclusionOf(findings, probe))].join('\n')
 }

@@ -44,6 +44,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       probe,
       follow: (...args) => agent.follow(...args),
       signal,
+      onStarted: (kind) => log.info({ probe: kind }, 'the probe has started'),
       onTrouble: ({ code, message, hint }, retryInMs) => log.error({ code, hint, retryInMs }, message),
       onWarning: (warning) => log.warn({ code: 'probe-warning' }, warning),
     })

@@ -27,8 +27,7 @@ export function checksFor(config: Config): Check[] {
       id: 'root',
       needed: 'agent',
       what: 'runs as root',
-      remedy: async () =>
-        process.getuid?.() === 0 ? undefined : 'Run it as root: sudo whokilled-agent … (tracing needs it).',
+      remedy: async () => (isRoot() ? undefined : 'Run it as root: sudo whokilled-agent … (tracing needs it).'),
     },
     {
       id: 'host-pids',
@@ -83,7 +82,9 @@ export function checksFor(config: Config): Check[] {
       what: 'tracefs is mounted',
       remedy: readable(
         '/sys/kernel/tracing/events/signal/signal_generate/id',
-        'mount -t tracefs tracefs /sys/kernel/tracing (in a container: mount it from the host).',
+        isRoot()
+          ? 'mount -t tracefs tracefs /sys/kernel/tracing (in a container: mount it from the host).'
+          : 'Only root may look: run it as root.',
       ),
     },
     {
@@ -94,6 +95,10 @@ export function checksFor(config: Config): Check[] {
     },
     { id: 'nats', needed: 'agent', what: 'NATS answers', remedy: () => natsAnswers(config.natsUrl) },
   ]
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
 }
 
 function readable(path: string, remedy: string): Check['remedy'] {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ProbeError } from '../errors.ts'
-import type { Probe, ProbeEnd, ProbeRun } from './probe.ts'
+import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe.ts'
 import { withWatchdog } from './watchdog.ts'
 
 export interface SuperviseOptions {
@@ -8,6 +8,8 @@ export interface SuperviseOptions {
   /** Follows one run to its end. */
   readonly follow: (probe: Probe, run: ProbeRun) => Promise<ProbeEnd>
   readonly signal: AbortSignal
+  /** Told which probe has started. */
+  readonly onStarted?: (kind: ProbeKind) => void
   /** Told of each end that was not expected, and of warnings. */
   readonly onTrouble: (error: ProbeError, retryInMs: number) => void
   readonly onWarning: (warning: string) => void
@@ -39,6 +41,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       const started = await probe.start()
       const run = probe.kind === 'replay' ? started : withWatchdog(started)
       hasRun = true
+      options.onStarted?.(probe.kind)
       const end = await untilAborted(signal, run, () => follow(probe, run))
       for (const warning of end.warnings) onWarning(warning)
       if (signal.aborted || probe.kind === 'replay') return

@@ -22,6 +22,10 @@ describe('arguments', () => {
         'sh -c cd /x; PGPASSWORD=<redacted> psql; TOKEN=<redacted> x',
       ],
       [['env', `DB_PASSWORD=a ${secret} b`], 'env DB_PASSWORD=<redacted>'],
+      [
+        ['runner', `{"env":{"DB_PASSWORD":"${secret}","HOME":"/root"}}`],
+        'runner {"env":{"DB_PASSWORD":"<redacted>","HOME":"/root"}}',
+      ],
       [['x', 'ghp_0123456789abcdefghijABCDEFGHIJ'], 'x <redacted>'],
     ]
     for (const [args, expected] of lines) expect(shown(...args)).toBe(expected)

@@ -49,8 +49,12 @@ function redactOne(arg: string, attachedValue: RegExp | undefined): string {
     .replace(header, `$1${redactedText}`)
     .replace(inUrl, `$1:${redactedText}@`)
     .replace(byForm, redactedText)
+    .replace(inJson, `$1"${redactedText}"`)
     .replace(inText, `$1${redactedText}`)
 }
+
+/** `"password": "x"` inside JSON. */
+const inJson = new RegExp(`("[\\w.-]*${secretName}[\\w.-]*"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, 'gi')
 
 /** The same inside a longer argument, such as the script of `sh -c`. */
 const inText = new RegExp(`((?:^|[\\s;'"&])-{0,2}[\\w.-]*${secretName}[\\w.-]*=)[^\\s;'"&]+`, 'gi')
