@@ -36,7 +36,7 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return new ProblemError(error.statusCode, error.code ?? 'bad-request', error.message)
   }
-  return new ProblemError(500, 'INTERNAL', 'the collector could not answer', { hint: 'Its log says why.' })
+  return new ProblemError(500, 'internal', 'the collector could not answer', { hint: 'Its log says why.' })
 }
 
 /** What the zod type provider tells of an issue. */
