@@ -79,6 +79,8 @@ export class Agent {
   private canary: Canary | undefined
   private isWatching = false
   private lastTime = 0n
+  /** Records were lost since /proc was read; a flood makes many holes, and one look at each heartbeat is enough. */
+  private mustRescan = false
   private beforeProof: EventDraft[] = []
   /** Why the watching was interrupted; null before the first time. */
   private gapReason: string | null = null
@@ -168,6 +170,7 @@ export class Agent {
 
   /** Learns the processes that no record told of, and which of those that it knows are gone. */
   private async rescan(at: bigint): Promise<void> {
+    this.mustRescan = false
     const scan = await this.options.scan()
     if (scan !== undefined) this.vanished.missed(this.table.reconcile(scan), at)
   }
@@ -175,8 +178,8 @@ export class Agent {
   private async take(record: ReturnType<RecordOrder['push']>[number]): Promise<void> {
     this.counters.records += 1
     if (record.type === 'hole') {
+      this.mustRescan = true
       await this.emit([this.coverage.hole(record)])
-      await this.rescan(record.before)
       return
     }
     this.lastTime = record.time
@@ -188,6 +191,7 @@ export class Agent {
 
   private async beat(record: KernelRecord & { type: 'heartbeat' | 'stop' }): Promise<void> {
     await this.emit(this.coverage.heartbeat(record))
+    if (this.mustRescan) await this.rescan(record.time)
     for (const process of this.vanished.overdue(record.time))
       await this.emit(this.attribution.vanish(process, record.time))
     const dropped = this.options.sink.takeDropped()

@@ -15,6 +15,8 @@ export type Told = {
 
 export interface HostOptions {
   readonly processes?: readonly ScannedProcess[]
+  /** Told of each scan. */
+  readonly onScan?: () => void
   /** What later scans find, one after the other; the same as the first if left out. */
   readonly laterScans?: (readonly ScannedProcess[])[]
   readonly config?: Partial<AgentOptions['config']>
@@ -68,7 +70,10 @@ export async function eventsOfLines(lines: Lines, options: HostOptions = {}): Pr
     sink: options.sink ?? { accept: async (event) => void events.push(event), takeDropped: () => undefined },
     bootId,
     userNames: new UserNames('/dev/null'),
-    scan: async () => scans.shift() ?? first,
+    scan: async () => {
+      options.onScan?.()
+      return scans.shift() ?? first
+    },
     canary: false,
     only: options.only,
   })

@@ -382,6 +382,20 @@ describe('coverage', () => {
     ])
   })
 
+  it('reads /proc once for all losses between two heartbeats', async () => {
+    let scans = 0
+    const exits = Array.from({ length: 40 }, (_, index): Told => ({ type: 'exit', pid: 6_000 + index, code: 0 }))
+    const lines = (all: string[]) => all.filter((_, index) => index < 2 || index > 40 || index % 2 === 0)
+    const events = await eventsOf([...exits, beat(5_000), beat(3_000)], {
+      processes,
+      lines,
+      onScan: () => (scans += 1),
+    })
+    const gaps = events.filter(isCoverage).filter(({ state }) => state === 'gap')
+    expect(gaps.length).toBeGreaterThan(5)
+    expect(scans).toBe(2)
+  })
+
   it('tells of a process that is gone after a loss as one that ended unseen', async () => {
     const lines = (all: string[]) => all.filter((_, index) => index !== 1)
     const told = [beat(1), beat(1), beat(3_001), beat(2_500)]
