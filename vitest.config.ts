@@ -11,13 +11,13 @@ const expect = { poll: { timeout: 30_000 } }
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], expect } },
+      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/ways/recordings.test.ts'], expect } },
       {
         resolve,
         ssr,
         test: {
           name: 'servers',
-          include: ['packages/*/test/**/*.test.ts', 'test/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/ways/live.test.ts'],
           exclude: ['test/tidy.test.ts', '**/node_modules/**'],
           expect,
           testTimeout: 60_000,

@@ -105,6 +105,8 @@ export class Agent {
     const describe = { clock: this.clock, redactArguments: config.redactArguments, userName: userNames.nameOf }
     this.coverage = new Coverage(this.clock, this.losses)
     this.attribution = new Attribution({
+      bootId,
+      clock: this.clock,
       table: this.table,
       services: config.services,
       filter: this.filter,

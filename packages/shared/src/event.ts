@@ -82,15 +82,24 @@ export const Oom = z.looseObject({
   scope: openEnum(['cgroup', 'host', 'unknown']),
   cgroup: z.string().nullable(),
   limitBytes: z.int().nullable(),
+  /** Who held most memory when it ran out, most first; null where the kernel did not tell. */
+  consumers: z
+    .array(z.looseObject({ pid: z.int(), comm: z.string(), bytes: z.number().nonnegative() }))
+    .nullable()
+    .optional(),
 })
+export type Oom = z.infer<typeof Oom>
 
 export const WrongPid = z.looseObject({
   previousOwner: Process,
   endedAt: timestamp.nullable(),
   reusedAfterMs: z.number().nullable(),
   pidfile: z.string().nullable(),
+  /** When the pidfile was last written. */
+  pidfileWrittenAt: timestamp.nullable().optional(),
   confidence: Confidence,
 })
+export type WrongPid = z.infer<typeof WrongPid>
 
 export const Verdict = z.looseObject({
   confidence: Confidence,

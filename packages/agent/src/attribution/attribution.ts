@@ -1,20 +1,30 @@
+import type { BootClock } from '../clock.ts'
 import type { DeathDraft, EventDraft } from '../event-draft.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { type ServiceRule, serviceOf } from '../process/service.ts'
 import type { Applied, ProcessTable } from '../process/table.ts'
 import type { KernelRecord, SignalFailedRecord, SignalRecord } from '../record/record.ts'
 import { caught } from './causes/caught.ts'
-import type { CauseRule, Ending } from './causes/cause.ts'
+import type { CauseRule, Ending, Finding } from './causes/cause.ts'
 import { exited } from './causes/exited.ts'
 import { killed } from './causes/killed.ts'
 import { unseen } from './causes/unseen.ts'
 import { vanished } from './causes/vanished.ts'
+import { Incidents } from './incident.ts'
+import { clients, instigatorOf } from './instigator.ts'
+import type { Actor, Deed, Judged } from './judged.ts'
 import { Ladder } from './ladder.ts'
 import type { LossLog } from './loss-log.ts'
+import { OomLog } from './oom-log.ts'
 import type { PublishFilter } from './publish-filter.ts'
+import { RecentPrograms } from './recent-programs.ts'
+import { senderOf } from './sender.ts'
 import type { StoryTeller } from './story-teller.ts'
+import { WrongPids } from './wrong-pid.ts'
 
 export interface AttributionOptions {
+  readonly bootId: string
+  readonly clock: BootClock
   readonly table: ProcessTable
   readonly services: readonly ServiceRule[]
   readonly filter: PublishFilter
@@ -32,12 +42,21 @@ const causes: readonly CauseRule[] = [vanished, killed, unseen, caught, exited]
 export class Attribution {
   private readonly options: AttributionOptions
   private readonly ladders = new WeakMap<ProcessEntry, Ladder>()
+  private readonly lately = new RecentPrograms(clients)
+  private readonly incidents: Incidents
+  private readonly wrongPids: WrongPids
+  private readonly oomLog = new OomLog()
 
   constructor(options: AttributionOptions) {
     this.options = options
+    this.incidents = new Incidents(options.bootId)
+    this.wrongPids = new WrongPids({ table: options.table, clock: options.clock })
   }
 
   follow(record: KernelRecord, applied: Applied): EventDraft[] {
+    this.lately.follow(record, applied)
+    this.wrongPids.follow(record, applied)
+    this.oomLog.follow(record, applied)
     switch (record.type) {
       case 'signal':
         return this.followSignal(record, applied)
@@ -65,6 +84,7 @@ export class Attribution {
     const isSelf = record.pid === target.pid
     this.ladderOf(target).add(record, process, isSelf)
     const received = { record, by: process, program: process?.program, count: 1 }
+    this.incidents.follow(received, target)
     const { filter, services, teller } = this.options
     if (!filter.couldWantSignal(received, target)) return []
     const service = serviceOf(target, services)
@@ -93,7 +113,17 @@ export class Attribution {
     const finding = causes.reduce<ReturnType<CauseRule>>((found, rule) => found ?? rule(ending), undefined)
     const service = serviceOf(victim, services)
     if (finding === undefined || !filter.wantsDeath(ending, service, finding)) return []
-    return [teller.death(ending, finding, service)]
+    return [teller.death(this.judge({ ending, finding, service, killer: killerOf(ending, finding) }))]
+  }
+
+  private judge(deed: Deed): Judged {
+    return {
+      ...deed,
+      behalf: instigatorOf(deed, this.lately),
+      mistake: this.wrongPids.of(deed),
+      incident: this.incidents.of(deed.finding.fatal),
+      outOfMemory: deed.finding.cause === 'oom' ? this.oomLog.of(deed.ending) : undefined,
+    }
   }
 
   private ladderOf(entry: ProcessEntry): Ladder {
@@ -104,4 +134,10 @@ export class Attribution {
     }
     return ladder
   }
+}
+
+function killerOf({ victim }: Ending, { fatal }: Finding): Actor | undefined {
+  if (fatal?.by === undefined || fatal.program === undefined) return undefined
+  const sender = senderOf(fatal, victim)
+  return sender.status === 'seen' && !sender.isSelf ? { process: fatal.by, program: fatal.program } : undefined
 }

@@ -1,12 +1,15 @@
 import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
-import type { DeathEvent, Exit, SentSignal, Service } from '@whokilled/shared/event'
+import type { DeathEvent, Exit, Instigator, Oom, SentSignal, Service, WrongPid } from '@whokilled/shared/event'
 import type { Process } from '@whokilled/shared/process'
 import { summarySentence } from '@whokilled/shared/sentence'
 import { defaultAction, signalName } from '@whokilled/shared/signals'
+import { timestampOf } from '@whokilled/shared/vocabulary'
 import type { DeathDraft, SignalDraft } from '../event-draft.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
-import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
+import { textOf } from '../record/bytes.ts'
+import { type Ending, exitCodeOf, requests, termSignalOf } from './causes/cause.ts'
+import type { Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { LossLog } from './loss-log.ts'
 import { senderOf } from './sender.ts'
@@ -21,7 +24,8 @@ export class StoryTeller {
     this.losses = losses
   }
 
-  death(ending: Ending, finding: Finding, service: Service): DeathDraft {
+  death(judged: Judged): DeathDraft {
+    const { ending, finding, service, behalf, mistake } = judged
     const { victim, at, status, ladder } = ending
     const { fatal } = finding
     const signal = fatal === undefined ? unseenSignal(status, this.at(at)) : this.sent(fatal, victim)
@@ -35,17 +39,18 @@ export class StoryTeller {
       signal,
       signals: ladder.rungs.filter((rung) => isTold(rung, fatal)).map((rung) => this.sent(rung, victim)),
       killer: signal?.sender ?? null,
-      behalf: null,
-      oom: finding.cause === 'oom' ? { scope: 'unknown', cgroup: victim.cgroup ?? null, limitBytes: null } : null,
-      wrongPid: null,
-      incidentId: null,
+      behalf: behalf === undefined ? null : this.instigator(behalf),
+      oom: finding.cause === 'oom' ? oomOf(judged) : null,
+      wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
+      incidentId: judged.incident ?? null,
       evidence: this.evidence(ending, fatal),
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
     const summary = summarySentence(story)
-    const { confidence, reasons, alternatives } = finding
-    const verdict = { confidence, reasons: [...reasons], alternatives: [...alternatives], summary }
+    const { confidence, alternatives } = finding
+    const reasons = [...finding.reasons, ...[behalf, mistake].flatMap((one) => one?.reason ?? [])]
+    const verdict = { confidence, reasons, alternatives: [...alternatives], summary }
     return { ...story, verdict, key: `${victim.id}\nend` }
   }
 
@@ -72,6 +77,23 @@ export class StoryTeller {
       via: sender.via,
       code: record.code ?? null,
       result: record.result ?? 'delivered',
+    }
+  }
+
+  private instigator({ kind, name, actor, rule, confidence }: Instigation): Instigator {
+    const process = actor === undefined ? null : this.process(actor.process, actor.program)
+    return { kind, name: textOf(name), process, rule, confidence }
+  }
+
+  private wrongPid({ previousOwner, endedAt, pidfile, confidence }: Mistake, victim: ProcessEntry): WrongPid {
+    const reusedAfterNs = endedAt === undefined || victim.start === undefined ? undefined : victim.start - endedAt
+    return {
+      previousOwner: this.process(previousOwner.process, previousOwner.program),
+      endedAt: endedAt === undefined ? null : this.at(endedAt),
+      reusedAfterMs: reusedAfterNs === undefined ? null : Number(reusedAfterNs / 1_000_000n),
+      pidfile: pidfile === undefined ? null : textOf(pidfile.path),
+      pidfileWrittenAt: pidfile?.writtenAt === undefined ? null : timestampOf(pidfile.writtenAt),
+      confidence,
     }
   }
 
@@ -119,6 +141,17 @@ function exitOf(status: number | undefined): Exit {
   const number = termSignalOf(status)
   if (number === 0) return { code: exitCodeOf(status), signal: null, coreDumped: false }
   return { code: null, signal: { number, name: signalName(number) }, coreDumped: (status & 0x80) !== 0 }
+}
+
+/** Where the kernel's log told nothing, the victim is certain and the limit is not. */
+function oomOf({ ending, outOfMemory }: Judged): Oom {
+  const cgroup = outOfMemory?.cgroup ?? ending.victim.cgroup
+  return {
+    scope: outOfMemory?.scope ?? 'unknown',
+    cgroup: cgroup === undefined ? null : textOf(cgroup),
+    limitBytes: outOfMemory?.limitBytes ?? null,
+    consumers: outOfMemory?.consumers?.map((one) => ({ ...one, comm: textOf(one.comm) })) ?? null,
+  }
 }
 
 /** A signal that only the wait status tells of; null if it tells of none. */

@@ -2,7 +2,7 @@ import type { Service } from '@whokilled/shared/event'
 import { fitsGlob } from '@whokilled/shared/glob'
 import { textOf } from '../record/bytes.ts'
 import { serviceUnitOf } from './cgroup.ts'
-import type { ProcessEntry } from './entry.ts'
+import type { ProcessEntry, Program } from './entry.ts'
 
 /** A service that the configuration names. All patterns that are given must match; `*` stands for anything. */
 export interface ServiceRule {
@@ -27,7 +27,7 @@ export function serviceOf(entry: ProcessEntry, rules: readonly ServiceRule[]): S
   if (entry.container !== null) {
     return { name: entry.container.name ?? entry.container.id.slice(0, 12), kind: 'container' }
   }
-  return { name: textOf(programName(entry)) || 'unknown', kind: 'process' }
+  return { name: textOf(programName(entry.program)) || 'unknown', kind: 'process' }
 }
 
 function matches(rule: ServiceRule, entry: ProcessEntry): boolean {
@@ -64,8 +64,8 @@ const interpreters: readonly Interpreter[] = [
   { name: /^java$/, takesValue: /^(?:-cp|-classpath|--class-path|-p|--module-path)$/, inline: /^$/ },
 ]
 
-function programName({ program }: ProcessEntry): string {
-  const { comm = '', exe = '', args } = program
+/** What a program is called: the script that an interpreter runs, else the executable. A byte string. */
+export function programName({ comm = '', exe = '', args }: Program): string {
   const own = baseName(exe.replace(/ \(deleted\)$/, '')) || comm
   const called = baseName(args?.[0] ?? '').replace(/^-/, '')
   const interpreter =

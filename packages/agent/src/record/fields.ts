@@ -49,7 +49,7 @@ export const recordTypes: ReadonlyMap<string, { fields: Record<string, FieldKind
         required: ['pid', 'ppid'],
       },
     ],
-    ['exit', { fields: { ...current, code: 'int' }, required: ['pid', 'code'] }],
+    ['exit', { fields: { ...current, code: 'int', seccomp: 'int' }, required: ['pid', 'code'] }],
     [
       'signal',
       {
@@ -86,6 +86,14 @@ export const recordTypes: ReadonlyMap<string, { fields: Record<string, FieldKind
       { fields: { ...current, call: 'bytes', sig: 'int', arg: 'int', err: 'int' }, required: ['call', 'err'] },
     ],
     ['oom', { fields: { ...current, tpid: 'int', tstart: 'ns', tcomm: 'bytes' }, required: ['tpid'] }],
+    [
+      'open',
+      {
+        fields: { ...current, path: 'bytes', write: 'int', mtime: 'ns', text: 'bytes' },
+        required: ['pid', 'path'],
+      },
+    ],
+    ['log', { fields: { text: 'bytes' }, required: ['text'] }],
     ['heartbeat', { fields: { ...clocks, ...counters }, required: ['real', 'mono', 'boot'] }],
     ['stop', { fields: { ...clocks, ...counters }, required: ['real', 'mono', 'boot'] }],
   ] satisfies [string, { fields: Record<string, FieldKind>; required: string[] }][])

@@ -12,6 +12,8 @@ export type KernelRecord =
   | SignalRecord
   | SignalFailedRecord
   | OomRecord
+  | OpenRecord
+  | LogRecord
   | HeartbeatRecord
   | StopRecord
   | OtherRecord
@@ -95,6 +97,8 @@ export interface ExitRecord extends EveryRecord, CurrentProcess {
   readonly pid: number
   /** Wait status. */
   readonly code: number
+  /** The seccomp mode it ran in: 0 none, 1 strict, 2 filter. */
+  readonly seccomp?: number
 }
 
 export interface SignalRecord extends EveryRecord, CurrentProcess {
@@ -136,6 +140,25 @@ export interface OomRecord extends EveryRecord, CurrentProcess {
   readonly tpid: number
   readonly tstart?: bigint
   readonly tcomm?: string
+}
+
+/** A file whose name ends with `.pid` was opened. */
+export interface OpenRecord extends EveryRecord, CurrentProcess {
+  readonly type: 'open'
+  readonly pid: number
+  readonly path: string
+  /** 1 if it can be written through this opening. */
+  readonly write?: number
+  /** When its content was last changed, nanoseconds of wall-clock time. */
+  readonly mtime?: bigint
+  /** The first bytes of its content. */
+  readonly text?: string
+}
+
+/** A line of the kernel's own log that tells of an OOM kill. */
+export interface LogRecord extends EveryRecord {
+  readonly type: 'log'
+  readonly text: string
 }
 
 /** The tracer's own counters since its start. */

@@ -1,0 +1,66 @@
+import type { Instigator, Service } from '@whokilled/shared/event'
+import type { ProcessEntry, Program } from '../process/entry.ts'
+import type { Ending, Finding } from './causes/cause.ts'
+
+/** Somebody who acted, and what they ran when they did. */
+export interface Actor {
+  readonly process: ProcessEntry
+  readonly program: Program
+}
+
+/** A death whose cause is decided: what the questions behind it start from. */
+export interface Deed {
+  readonly ending: Ending
+  readonly finding: Finding
+  readonly service: Service
+  /** Who sent the fatal signal, if that was another process and was seen. */
+  readonly killer: Actor | undefined
+}
+
+/** For whom the killer acted. */
+export interface Instigation {
+  readonly kind: Instigator['kind']
+  /** As a sentence names it: `systemctl stop nginx`, `the cron job of root`. */
+  readonly name: string
+  readonly actor: Actor | undefined
+  /** Which rule found it. */
+  readonly rule: string
+  readonly confidence: 'certain' | 'likely' | 'possible'
+  /** What speaks for it, for the verdict's reasons. */
+  readonly reason: string
+}
+
+/** A signal that was meant for the process that held the pid before. */
+export interface Mistake {
+  readonly previousOwner: Actor
+  /** Nanoseconds since boot; undefined if its end was not seen. */
+  readonly endedAt: bigint | undefined
+  readonly pidfile: StalePidfile | undefined
+  readonly confidence: 'certain' | 'likely' | 'possible'
+  readonly reason: string
+}
+
+export interface StalePidfile {
+  readonly path: string
+  /** When it was last written, nanoseconds of wall-clock time; undefined where that is not known. */
+  readonly writtenAt: bigint | undefined
+}
+
+/** What the kernel's log told of an OOM kill. */
+export interface OutOfMemory {
+  readonly scope: 'cgroup' | 'host' | 'unknown'
+  /** The group whose limit was reached, a byte string. */
+  readonly cgroup: string | undefined
+  readonly limitBytes: number | undefined
+  /** Who held most memory, most first; undefined where the kernel did not list them. */
+  readonly consumers: readonly { readonly pid: number; readonly comm: string; readonly bytes: number }[] | undefined
+}
+
+/** Everything that was decided of a death. */
+export interface Judged extends Deed {
+  readonly behalf: Instigation | undefined
+  readonly mistake: Mistake | undefined
+  /** One kill with several victims has one. */
+  readonly incident: string | undefined
+  readonly outOfMemory: OutOfMemory | undefined
+}

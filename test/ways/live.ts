@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Probe } from '@whokilled/agent/probe/probe'
+import { type ProcSnapshot, scanProc } from '@whokilled/agent/process/proc-scan'
+import { execa } from 'execa'
+import { compiledPrograms } from '../kernel/lab/programs.ts'
+import { readWayFacts, type WayFacts } from './facts.ts'
+import { scriptOf } from './script.ts'
+import { slices } from './slice.ts'
+import type { Recording } from './tell.ts'
+import { unifiedFolder } from './unified-folder.ts'
+import type { Way } from './way.ts'
+
+export interface LiveRun {
+  readonly facts: ReadonlyMap<string, WayFacts>
+  readonly recordings: ReadonlyMap<string, Recording>
+}
+
+const runTimeoutMs = 300_000
+
+/** Makes ways happen on this machine under a probe. */
+export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'whokilled-ways-'))
+  try {
+    for (const [name, path] of await compiledPrograms()) await symlink(path, join(folder, name))
+    const env = {
+      FACTS: join(folder, 'facts'),
+      SCRATCH: await mkdtemp(join(folder, 'scratch-')),
+      CGROUP: await unifiedFolder(),
+      PATH: `${folder}:${process.env.PATH}`,
+    }
+    await writeFile(env.FACTS, '')
+    const script = join(folder, 'ways.sh')
+    await writeFile(script, scriptOf(ways))
+    const recording = await recorded(probe, async () => {
+      await execa('sh', [script], { env, stdin: 'ignore', stderr: 'inherit', stdout: 'inherit', timeout: runTimeoutMs })
+    })
+    const facts = readWayFacts(await readFile(env.FACTS, 'utf8'))
+    return { facts, recordings: slices(recording, facts) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function recorded(probe: Probe, act: () => Promise<void>): Promise<Recording> {
+  const run = await probe.start()
+  const lines: string[] = []
+  let sawHeartbeat: () => void = () => undefined
+  const firstHeartbeat = new Promise<void>((resolve) => {
+    sawHeartbeat = resolve
+  })
+  const reading = (async () => {
+    for await (const line of run.lines()) {
+      lines.push(line)
+      if (line.startsWith('heartbeat\t')) sawHeartbeat()
+    }
+  })()
+  let snapshot: ProcSnapshot
+  try {
+    await firstHeartbeat
+    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim()
+    snapshot = { bootId, hostName: 'here', processes: await scanProc() }
+    await act()
+  } finally {
+    await run.stop()
+  }
+  await reading
+  const { error } = await run.ended
+  if (error !== null) throw error
+  return { lines, snapshot }
+}

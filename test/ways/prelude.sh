@@ -1,0 +1,16 @@
+# What the scripts of test/ways begin with. Runs in dash and in busybox; the programs of test/programs are in PATH.
+# $FACTS is the file that says who was who, $CGROUP a folder of the unified hierarchy, $SCRATCH an empty folder.
+ulimit -c 0
+now() { read -r uptime idle < /proc/uptime; echo "$uptime"; }
+# Each way has its own line at its beginning and end: NAME begin SECONDS, and one for each process: NAME role PID.
+begin() { WAY=$1; cd "$SCRATCH"; sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
+end() { sleep 0.3; echo "$WAY end $(now)" >> "$FACTS"; }
+role() { echo "$WAY role $1 $2" >> "$FACTS"; }
+# start WAY-OF-VICTIM…: a victim in the background, $V; it is ready when this returns.
+start() { victim "$@" & V=$!; role victim $V; sleep 0.2; }
+# send CALL PID SIGNAL: by a program of its own, $S, that has ended when this returns.
+send() { sender "$@" > /dev/null & S=$!; role killer $S; wait $S; }
+# reap: waits for the victim and keeps its status.
+reap() { wait $V 2> /dev/null; STATUS=$?; }
+# next_pid PID: the next process that is forked gets this number.
+next_pid() { echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; }
