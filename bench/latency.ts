@@ -19,6 +19,7 @@ import { compiledPrograms } from '../test/kernel/lab/programs.ts'
 import { startNats } from '../test/servers/nats.ts'
 import { startPostgres } from '../test/servers/postgres.ts'
 import { startAgentProcess, until } from './agent-process.ts'
+import { figures } from './figures.ts'
 
 const killCount = Number(process.argv[2] ?? 200)
 const pollMs = 5
@@ -98,12 +99,6 @@ async function latestDeath(pid: number | undefined): Promise<DeathEvent | undefi
   const response = await fetch(`${collector.url}/v1/deaths?limit=1&service=${encodeURIComponent(service)}`)
   const { deaths } = (await response.json()) as { deaths: DeathEvent[] }
   return deaths.find((death) => death.victim.pid === pid)
-}
-
-function figures(values: readonly number[]): { p50: number; p99: number; max: number } {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number) => Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) * 10) / 10
-  return { p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
 function print(what: string, values: readonly number[]): void {
