@@ -1,6 +1,8 @@
 import type { DeathEvent, Event, SentSignal } from '@whokilled/shared/event'
+import type { Process } from '@whokilled/shared/process'
+import { processName } from '@whokilled/shared/process-name'
 import type { WayFacts } from './facts.ts'
-import type { ToldDeath, Way } from './way.ts'
+import type { ToldDeath, ToldProcess, Way } from './way.ts'
 
 export type ProbeName = 'systemtap' | 'bpftrace'
 
@@ -67,6 +69,8 @@ function actualOf(
     exit: exit.signal?.name ?? exit.code,
     coreDumped: exit.coreDumped,
     killer: role(death.killer),
+    killerIs: described(death.killer, facts, expected.killerIs),
+    victimIs: described(death.victim, facts, expected.victimIs),
     senderStatus: signal?.senderStatus,
     via: signal?.via,
     signal: signal?.name,
@@ -79,6 +83,16 @@ function actualOf(
     evidence: death.evidence.map(({ kind }) => kind),
     summary: summaryOf(death, facts),
   }
+}
+
+/** A process as an expectation describes one: ancestors by role or name, as many as are asked for. */
+function described(process: Process | null, facts: WayFacts, expected: ToldProcess | undefined) {
+  if (process === null || expected === undefined) return process
+  const ancestors = process.ancestors.slice(0, expected.ancestors?.length ?? 0).map((ancestor) => {
+    const role = [...facts.roles].find(([, pid]) => pid === ancestor.pid)?.[0]
+    return role ?? anonymous(processName(ancestor), facts)
+  })
+  return { ...process, args: process.args?.map((arg) => anonymous(arg, facts)) ?? null, ancestors }
 }
 
 function rung({ name, sender, senderStatus, result }: SentSignal, role: (of: { pid: number } | null) => string | null) {

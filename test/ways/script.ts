@@ -8,7 +8,9 @@ import type { Way } from './way.ts'
  */
 export function scriptOf(ways: readonly Way[]): string {
   const prelude = readFileSync(join(import.meta.dirname, 'prelude.sh'), 'utf8')
-  return [prelude, ...ways.map(({ name, script }) => `(\nbegin ${name}\n${script.trim()}\nend\n)`), 'exit 0\n'].join(
-    '\n',
-  )
+  return [prelude, ...ways.map(partOf), 'exit 0\n'].join('\n')
+}
+
+function partOf({ name, before = '', script }: Way): string {
+  return `(\nWAY=${name}; cd "$SCRATCH"\n${before.trim()}\nbegin ${name}\n${script.trim()}\nend\n)`
 }

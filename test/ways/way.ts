@@ -1,4 +1,5 @@
 import type { DeathEvent, SentSignal } from '@whokilled/shared/event'
+import type { Ancestor } from '@whokilled/shared/process'
 
 /** One way for a process to end: how it is made to happen, and what has to be told about it. */
 export interface Way {
@@ -6,6 +7,8 @@ export interface Way {
   readonly name: string
   /** As docs/causes.md lists it: `SIGKILL by number`. */
   readonly title: string
+  /** Shell that runs ahead of the way's time: what it starts is there already when the watching begins. */
+  readonly before?: string
   /** Shell, after test/ways/prelude.sh: `role victim PID` says who is who. */
   readonly script: string
   /** What it cannot do without; most ways run anywhere. */
@@ -28,6 +31,8 @@ export interface ToldDeath {
   readonly coreDumped?: boolean
   /** A role; null: nobody, or not known, see senderStatus. */
   readonly killer?: string | null
+  readonly killerIs?: ToldProcess
+  readonly victimIs?: ToldProcess
   readonly senderStatus?: SentSignal['senderStatus']
   readonly via?: SentSignal['via']
   readonly signal?: string
@@ -53,3 +58,13 @@ export interface ToldDeath {
   /** The verdict's sentence; `<role>` stands for its pid, `<time>` for any duration. */
   readonly summary: string
 }
+
+/** What has to be known of a process. In `args` and `ancestors`, `<role>` stands for a pid. */
+export interface ToldProcess extends Partial<Pick<Ancestor, PlainFact>> {
+  readonly args?: readonly string[]
+  readonly container?: { readonly [key in 'id' | 'name' | 'runtime' | 'pod']?: string | null } | null
+  /** Nearest first, as many as are named here: a role, or the name that a sentence gives it. */
+  readonly ancestors?: readonly string[]
+}
+
+type PlainFact = 'pid' | 'nsPid' | 'comm' | 'exe' | 'argsTruncated' | 'redacted' | 'uid' | 'euid' | 'loginUid' | 'tty'
