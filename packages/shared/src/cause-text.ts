@@ -1,4 +1,5 @@
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
+import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
 import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
@@ -65,7 +66,7 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   timer: (death) => `was ended by ${fatalName(death)}: a timer that it had set itself ran out${afterCatching(death)}`,
   exit: (death) => `ended by itself with exit code ${death.exit.code ?? 'unknown'}`,
   unknown: (death) => {
-    if (isUnwatched(death)) return 'ended while nobody was watching'
+    if (isUnwatched(death)) return unseenEndText(death)
     if (death.exit.signal === null) return `ended with ${exitText(death)}; why was not seen`
     const isSenderKnown = death.killer !== null || death.signal?.senderStatus === 'none'
     const why = isSenderKnown ? `${sentBy(death, 'by')}; why was not seen` : '; its sender was not seen'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gapCauses } from './gap.ts'
 import { Process } from './process.ts'
 import { openEnum, timestamp } from './vocabulary.ts'
 
@@ -175,6 +176,9 @@ export const CoverageEvent = z.looseObject({
   state: openEnum(['watching', 'gap', 'stopped']),
   from: timestamp,
   to: timestamp.nullable(),
+  /** Of a gap; null where nothing is missing. */
+  why: openEnum(gapCauses).nullable().optional(),
+  /** The same for people. */
   reason: z.string().nullable(),
   lostRecords: z.int().nonnegative(),
 })

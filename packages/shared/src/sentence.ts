@@ -12,6 +12,7 @@ import {
   wasCaught,
 } from './cause-text.ts'
 import type { DeathEvent, SentSignal } from './event.ts'
+import { gapLine } from './gap-text.ts'
 import { lineageText, loginText } from './lineage.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
 import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
@@ -35,7 +36,8 @@ export interface Story {
 
 /**
  * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), for whom (`for`), whom it was
- * meant for (`meant`), a memory limit (`limit`), how sure that is (`sure`) and what else it may have been (`or`).
+ * meant for (`meant`), a memory limit (`limit`), when nobody was watching (`gap`), how sure that is (`sure`) and what
+ * else it may have been (`or`).
  * A line that has nothing to say is left out.
  */
 export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
@@ -50,6 +52,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['for', death.behalf === null ? undefined : behalfLine(death)],
     ['meant', death.wrongPid === null ? undefined : meantLine(death)],
     ['limit', limitLine(death)],
+    ['gap', gapLine(death, options)],
     ['sure', sureLine(death)],
     ['or', listed(death.verdict.alternatives, '; ')],
   ]
