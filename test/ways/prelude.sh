@@ -3,13 +3,16 @@
 ulimit -c 0
 now() { read -r uptime idle < /proc/uptime; echo "$uptime"; }
 # Each way has its own line at its beginning and end: NAME begin SECONDS, and one for each process: NAME role PID.
-begin() { WAY=$1; cd "$SCRATCH"; sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
+begin() { export WAY=$1; cd "$SCRATCH"; sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
 end() { sleep 0.3; echo "$WAY end $(now)" >> "$FACTS"; }
+# For one that only itself knows its pid: in-role ROLE PROGRAM…
 role() { echo "$WAY role $1 $2" >> "$FACTS"; }
-# start WAY-OF-VICTIM…: a victim in the background, $V; it is ready when this returns.
-start() { victim "$@" & V=$!; role victim $V; sleep 0.2; }
-# send CALL PID SIGNAL: by a program of its own, $S, that has ended when this returns.
-send() { sender "$@" > /dev/null & S=$!; role killer $S; wait $S; }
+# run PROGRAM…: a victim in the background, $V; it is ready when this returns. start: the usual one, by its way.
+run() { "$@" & V=$!; role victim $V; sleep 0.2; }
+start() { run victim "$@"; }
+# send CALL PID SIGNAL: by a program of its own, $S, that has ended when this returns. send_as ROLE …: by another one.
+send() { send_as killer "$@"; }
+send_as() { AS=$1; shift; sender "$@" > /dev/null & S=$!; role $AS $S; wait $S; }
 # reap: waits for the victim and keeps its status.
 reap() { wait $V 2> /dev/null; STATUS=$?; }
 # next_pid PID: the next process that is forked gets this number.
