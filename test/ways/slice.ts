@@ -75,7 +75,7 @@ function livingAt({ snapshot }: Recording, before: readonly Numbered[]): Scanned
 }
 
 function scannedOf(entry: ProcessEntry): ScannedProcess {
-  const { pid, program, start = 0n, uid, euid, nsPid, nsId, loginUid, sessionId, tty, cgroup } = entry
+  const { pid, program, start = 0n, uid, euid, nsPid, nsId, loginUid, sessionId, sid, tty, cgroup } = entry
   const facts = {
     pid,
     startTicks: Number(start / 10_000_000n),
@@ -83,7 +83,7 @@ function scannedOf(entry: ProcessEntry): ScannedProcess {
     args: program.args,
     exe: program.exe,
     ppid: entry.parent?.pid ?? entry.ppid,
-    ...{ uid, euid, nspid: nsPid, nsid: nsId, luid: loginUid, ses: sessionId, tty: tty ?? '', cgroup },
+    ...{ uid, euid, nspid: nsPid, nsid: nsId, luid: loginUid, ses: sessionId, sid, tty: tty ?? '', cgroup },
   }
   return Object.fromEntries(
     Object.entries(facts).filter(([, value]) => value !== undefined),

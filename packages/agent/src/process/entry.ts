@@ -21,12 +21,21 @@ export interface ProcessEntry {
   program: Program
   /** False while it still runs the program it was forked with. */
   hasExeced: boolean
+  /** When it began to run its program; undefined if that was not seen. */
+  execedAt: bigint | undefined
+  /** How many processes it was seen to fork. */
+  children: number
+  /** Which of its parent's children it is, counted from 1; 0 if its fork was not seen. */
+  birth: number
   nsPid: number | undefined
   nsId: number | undefined
   uid: number | undefined
   euid: number | undefined
   loginUid: number | undefined
+  /** The audit session. */
   sessionId: number | undefined
+  /** The session of setsid(2): the pid of its first process. */
+  sid: number | undefined
   tty: string | undefined
   cgroup: string | undefined
   container: Container | null

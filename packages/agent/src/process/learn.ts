@@ -14,6 +14,7 @@ export function learn(entry: ProcessEntry, facts: CurrentProcess): void {
   if (facts.euid !== undefined) entry.euid = facts.euid
   if (facts.luid !== undefined) entry.loginUid = facts.luid === auditUnset ? undefined : facts.luid
   if (facts.ses !== undefined) entry.sessionId = facts.ses === auditUnset ? undefined : facts.ses
+  if (facts.sid !== undefined) entry.sid = facts.sid
   if (facts.tty !== undefined) entry.tty = facts.tty === '' ? undefined : facts.tty.replace(/^pts(?=\d)/, 'pts/')
   if (facts.cgroup !== undefined) moveTo(entry, facts.cgroup)
   const isFirstThread = facts.tid === undefined || facts.tid === facts.pid

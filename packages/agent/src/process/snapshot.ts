@@ -11,7 +11,7 @@ const ScannedProcess = z.looseObject({
   startTicks: z.int().nonnegative(),
   comm: z.string(),
   args: z.array(z.string()).optional(),
-  ...{ ppid: number, uid: number, euid: number, luid: number, ses: number, nspid: number, nsid: number },
+  ...{ ppid: number, uid: number, euid: number, luid: number, ses: number, sid: number, nspid: number, nsid: number },
   ...{ exe: bytes, tty: bytes, cgroup: bytes },
 })
 

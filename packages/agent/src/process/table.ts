@@ -39,6 +39,8 @@ export interface TableOptions {
   readonly lookUp?: (pid: number) => ScannedProcess | undefined
   /** Reads the executable's path in /proc, for probes that do not tell it; asked right after exec. */
   readonly exeOf?: (pid: number, start: bigint | undefined) => string | undefined
+  /** Told of each process that ends, and whether its end was seen. */
+  readonly onEnd?: (entry: ProcessEntry, isSeen: boolean) => void
 }
 
 /**
@@ -51,6 +53,7 @@ export class ProcessTable {
   private readonly endedMax: number
   private readonly lookUp: (pid: number) => ScannedProcess | undefined
   private readonly exeOf: NonNullable<TableOptions['exeOf']>
+  private readonly onEnd: NonNullable<TableOptions['onEnd']>
   private readonly alive = new Map<number, ProcessEntry>()
   private readonly byId = new Map<string, ProcessEntry>()
   private readonly ended = new Set<ProcessEntry>()
@@ -62,6 +65,7 @@ export class ProcessTable {
     this.endedMax = options.endedMax ?? 16_384
     this.lookUp = options.lookUp ?? (() => undefined)
     this.exeOf = options.exeOf ?? (() => undefined)
+    this.onEnd = options.onEnd ?? (() => undefined)
   }
 
   get size(): number {
@@ -94,11 +98,12 @@ export class ProcessTable {
         return { process: this.moreArgs(record) }
       case 'exit': {
         const process = this.current(record)
-        return { process, ended: this.end(process, record.time) }
+        return { process, ended: this.end(process, record.time, true) }
       }
       case 'signal':
         return { process: runsInTask(record) ? this.current(record) : undefined, target: this.target(record) }
       case 'signal-failed':
+      case 'open':
         return { process: this.current(record) }
       case 'oom':
         return { target: this.find(record.tpid, record.tstart) }
@@ -115,10 +120,14 @@ export class ProcessTable {
     return [...this.alive.values()].filter((entry) => !found.has(entry))
   }
 
-  /** Marks a process as ended; a second end of the same process changes nothing and returns false. */
-  end(entry: ProcessEntry | undefined, at: bigint): boolean {
+  /**
+   * Marks a process as ended; a second end of the same process changes nothing and returns false.
+   * @param isSeen false: that it has ended by then is all that is known
+   */
+  end(entry: ProcessEntry | undefined, at: bigint, isSeen = false): boolean {
     if (entry === undefined || entry.endedAt !== undefined) return false
     entry.endedAt = at
+    this.onEnd(entry, isSeen)
     this.unfinished.delete(entry)
     if (this.alive.get(entry.pid) === entry) this.alive.delete(entry.pid)
     this.ended.add(entry)
@@ -154,8 +163,10 @@ export class ProcessTable {
       nsId: record.nsid,
       seeded: false,
     })
-    const { uid, euid, loginUid, sessionId, tty, cgroup, container } = parent
-    Object.assign(child, { uid, euid, loginUid, sessionId, tty, cgroup, container })
+    const { uid, euid, loginUid, sessionId, sid, tty, cgroup, container } = parent
+    Object.assign(child, { uid, euid, loginUid, sessionId, sid, tty, cgroup, container })
+    parent.children += 1
+    child.birth = parent.children
     cutEndedAncestors(child)
     return child
   }
@@ -164,6 +175,7 @@ export class ProcessTable {
     const entry = this.current(record)
     if (entry === undefined) return undefined
     entry.hasExeced = true
+    entry.execedAt = record.time
     entry.program = {
       comm: record.comm,
       exe: record.exe ?? this.exeOf(record.pid, entry.start),
@@ -269,9 +281,13 @@ export class ProcessTable {
       euid: undefined,
       loginUid: undefined,
       sessionId: undefined,
+      sid: undefined,
       tty: undefined,
       cgroup: undefined,
       container: null,
+      execedAt: undefined,
+      children: 0,
+      birth: 0,
       endedAt: undefined,
       ...facts,
     }
