@@ -40,6 +40,7 @@ const needs = {
   },
   busybox: { file: '/bin/busybox', package: 'busybox-static', why: 'is the user space of the virtual machines' },
   cpio: { program: 'cpio', package: 'cpio', why: 'packs the virtual machines’ root' },
+  debootstrap: { program: 'debootstrap', package: 'debootstrap', why: 'makes the virtual machine with a whole Debian' },
 }
 
 const loadsModules = existsSync('/proc/modules')
@@ -59,6 +60,7 @@ const targets = {
     needs.qemu,
     needs.busybox,
     needs.cpio,
+    needs.debootstrap,
     needs.bpftrace,
   ],
   demo: [

@@ -22,6 +22,7 @@ export interface GuestWays {
 /** Makes ways happen in a guest, all in one boot, while both probes watch. */
 export async function runInGuestWays(
   ways: readonly Way[],
+  root: 'small' | 'debian',
   probes: readonly ProbeName[] = ['systemtap', 'bpftrace'],
 ): Promise<GuestWays> {
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-ways-'))
@@ -30,6 +31,7 @@ export async function runInGuestWays(
     await writeFile(join(folder, 'ways.sh'), scriptOf(ways))
     const script = await readFile(join(import.meta.dirname, 'in-guest.sh'), 'utf8')
     await using run = await runInGuest({
+      root,
       script: `PROBES='${probes.join(' ')}'\n${script}`,
       node: true,
       bpftrace: probes.includes('bpftrace'),
@@ -48,6 +50,11 @@ export async function runInGuestWays(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The root that a way runs in: the small one if it needs no whole system. */
+export function rootOf({ needs }: Way): 'small' | 'debian' {
+  return needs === 'debian' ? 'debian' : 'small'
 }
 
 async function recordingOf(run: GuestRun, probe: ProbeName): Promise<Recording> {

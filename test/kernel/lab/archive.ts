@@ -1,12 +1,17 @@
-import { chmod, copyFile, mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, realpath, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 
-/** Puts a program and the shared libraries it is linked with into a root folder. */
+/**
+ * Puts a program and the shared libraries it is linked with into a root folder. Libraries go below /usr, where they are
+ * in Debian: an archive with a folder /lib in it would replace the link /lib of a Debian root that it is unpacked over.
+ */
 export async function addProgram(root: string, program: string, as = program): Promise<void> {
   await addFile(root, program, as, 0o755)
   const { stdout } = await execa('ldd', [program], { reject: false })
-  for (const [library] of stdout.matchAll(/\/\S+/g)) await addFile(root, library, library, 0o755)
+  for (const [library] of stdout.matchAll(/\/\S+/g)) {
+    await addFile(root, library, library.replace(/^\/(?=lib)/, '/usr/'), 0o755)
+  }
 }
 
 /** Copies one file into a root folder, links followed. */
@@ -26,14 +31,16 @@ export async function addBusybox(root: string): Promise<void> {
   }
 }
 
-/** Packs a root folder into an initramfs archive. Archives may simply follow each other in one file. */
-export async function packArchive(root: string, archive: string): Promise<void> {
-  const names = await readdir(root, { recursive: true })
-  const { stdout } = await execa('cpio', ['-o', '-H', 'newc', '--quiet', '-R', '0:0', '-0'], {
+/**
+ * Packs a root folder into an initramfs archive. Archives may simply follow each other in one file. All files belong to
+ * root unless the owners are kept.
+ */
+export async function packArchive(root: string, archive: string, { keepOwners = false } = {}): Promise<void> {
+  await chmod(root, 0o755)
+  const owners = keepOwners ? [] : ['-R', '0:0']
+  await execa('find', ['.', '-print0'], { cwd: root }).pipe('cpio', ['-o', '-H', 'newc', '--quiet', '-0', ...owners], {
     cwd: root,
-    input: ['.', ...names].join('\0'),
-    encoding: 'buffer',
-    maxBuffer: 1024 ** 3,
+    stdout: { file: archive },
+    buffer: false,
   })
-  await writeFile(archive, stdout)
 }

@@ -11,15 +11,19 @@ const labPackages: ReadonlyMap<string, string> = new Map([
   ['cpio', '/usr/bin/cpio'],
   ['bpftrace', '/usr/bin/bpftrace'],
   ['dash', '/usr/bin/dash'],
+  ['findutils', '/usr/bin/find'],
   ['procps', '/usr/bin/ps'],
   ['gcc', '/usr/bin/gcc'],
   ['libc6-dev', '/usr/lib/x86_64-linux-gnu/libc.a'],
 ])
 
-/** Throws with the line to type if something that the lab needs is not installed. */
-export async function requireLabPackages(): Promise<void> {
+/** Makes the Debian root; the small one does without. */
+const debianRootPackages: ReadonlyMap<string, string> = new Map([['debootstrap', '/usr/sbin/debootstrap']])
+
+/** Throws with the line to type if something that the lab needs for this kind of root is not installed. */
+export async function requireLabPackages(root: 'small' | 'debian' = 'small'): Promise<void> {
   const missing: string[] = []
-  for (const [name, file] of labPackages) {
+  for (const [name, file] of [...labPackages, ...(root === 'debian' ? debianRootPackages : [])]) {
     await access(file).catch(() => missing.push(name))
   }
   if (missing.length > 0) {

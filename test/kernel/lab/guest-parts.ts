@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { keepNewest } from '@whokilled/agent/probe/stap/keep-newest'
@@ -8,23 +8,29 @@ import { labCacheFolder } from './cache-folder.ts'
 import type { KernelImage } from './kernel-image.ts'
 
 /** Archives kept: those of today, and of the versions before. */
-const partsMax = 6
+const partsMax = 8
 
-/**
- * The parts of a guest's root that seldom change, as archives in the cache: SystemTap's loader, Debian's shell and ps,
- * busybox for the rest of the tools, and the network driver; and node.
- */
-export async function toolsArchive(kernel: KernelImage): Promise<string> {
-  const driver = join(kernel.modules, 'drivers/net/ethernet/intel/e1000/e1000.ko')
-  const programs = ['/usr/bin/dash', '/usr/bin/ps', '/usr/bin/staprun', '/usr/lib/systemtap/stapio']
-  return await cachedArchive('tools', ['/usr/bin/busybox', driver, ...programs], async (root) => {
+/** The small root, but for what every root gets: Debian's shell and ps, and busybox for the rest of the tools. */
+export async function smallRootArchive(): Promise<string> {
+  const programs = ['/usr/bin/dash', '/usr/bin/ps']
+  return await cachedArchive('small', ['/usr/bin/busybox', ...programs], async (root) => {
     await addBusybox(root)
     for (const program of programs) await addProgram(root, program)
     await addProgram(root, '/usr/bin/dash', '/bin/sh')
-    await addFile(root, driver, '/lab/e1000.ko')
+    for (const folder of ['lib', 'lib64']) await symlink(`usr/${folder}`, join(root, folder))
     await mkdir(join(root, 'etc'))
     await writeFile(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\ndeploy:x:1001:1001::/root:/bin/sh\n')
     await writeFile(join(root, 'etc/group'), 'root:x:0:\ndeploy:x:1001:\n')
+  })
+}
+
+/** SystemTap's loader and the network driver. */
+export async function loaderArchive(kernel: KernelImage): Promise<string> {
+  const driver = join(kernel.modules, 'drivers/net/ethernet/intel/e1000/e1000.ko')
+  const programs = ['/usr/bin/staprun', '/usr/lib/systemtap/stapio']
+  return await cachedArchive('loader', [driver, ...programs], async (root) => {
+    for (const program of programs) await addProgram(root, program)
+    await addFile(root, driver, '/lab/e1000.ko')
   })
 }
 
@@ -43,7 +49,7 @@ export async function bpftraceArchive(): Promise<string> {
 }
 
 async function cachedArchive(name: string, madeOf: readonly string[], fill: (root: string) => Promise<void>) {
-  const hash = createHash('sha256').update('1')
+  const hash = createHash('sha256').update('2')
   for (const file of madeOf) {
     const { size, mtimeMs } = await stat(file)
     hash.update(`${file} ${size} ${mtimeMs}\n`)

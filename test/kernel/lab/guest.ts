@@ -7,13 +7,19 @@ import { execa } from 'execa'
 import { addFile, packArchive } from './archive.ts'
 import { labCacheFolder } from './cache-folder.ts'
 import { requireLabPackages } from './debian-packages.ts'
-import { bpftraceArchive, nodeArchive, toolsArchive } from './guest-parts.ts'
+import { debianRootArchive } from './debian-root.ts'
+import { bpftraceArchive, loaderArchive, nodeArchive, smallRootArchive } from './guest-parts.ts'
 import { kernelImage } from './kernel-image.ts'
 import { probeModule } from './probe-module.ts'
 import { compiledPrograms } from './programs.ts'
 
 export interface GuestOptions {
-  /** Shell script that the guest runs as root; busybox tools and test/programs are in PATH. What it puts into /out comes back. */
+  /**
+   * `small`, unless another is asked for: busybox, up in two seconds. `debian`: a whole Debian with systemd as its first
+   * process, cron, at, sudo and an ssh server, up in half a minute; made once (guest/debian-setup.sh).
+   */
+  readonly root?: 'small' | 'debian'
+  /** Shell script that the guest runs as root; test/programs are in PATH. What it puts into /out comes back. */
   readonly script: string
   /** Files for the guest: path there → path of a file or folder here. */
   readonly files?: Readonly<Record<string, string>>
@@ -40,7 +46,12 @@ export interface GuestRun extends AsyncDisposable {
   list(): Promise<string[]>
 }
 
-const guestMegabytes = 2_048
+/** What differs between the roots: memory (half of it is for files), and the first process. */
+const roots = {
+  small: { megabytes: 2_048, init: '/init' },
+  debian: { megabytes: 3_072, init: '/lib/systemd/systemd' },
+}
+const guestFolder = join(import.meta.dirname, '../guest')
 const defaultTimeoutMs = 300_000
 
 /**
@@ -49,12 +60,13 @@ const defaultTimeoutMs = 300_000
  */
 export async function runInGuest(options: GuestOptions): Promise<GuestRun> {
   const progress = options.progress ?? ((line) => console.log(`[lab] ${line}`))
-  await requireLabPackages()
+  await requireLabPackages(options.root)
   const kernel = await kernelImage(progress)
   const module = await probeModule(kernel.release, progress)
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-guest-'))
   try {
-    const parts = [await toolsArchive(kernel)]
+    const parts = [options.root === 'debian' ? await debianRootArchive(progress) : await smallRootArchive()]
+    parts.push(await loaderArchive(kernel))
     if (options.node === true) parts.push(await nodeArchive())
     if (options.bpftrace === true) parts.push(await bpftraceArchive())
     parts.push(await ownArchive(folder, module, options))
@@ -73,7 +85,10 @@ export async function runInGuest(options: GuestOptions): Promise<GuestRun> {
 /** What is different in each run: the script, its files, the programs and the module. */
 async function ownArchive(folder: string, module: string, options: GuestOptions): Promise<string> {
   const root = join(folder, 'root')
-  await addFile(root, join(import.meta.dirname, '../guest/init'), '/init', 0o755)
+  await addFile(root, join(guestFolder, 'init'), '/init', 0o755)
+  for (const name of ['debian-start.sh', 'run-and-send.sh']) {
+    await addFile(root, join(guestFolder, name), `/lab/${name}`)
+  }
   await addFile(root, module, '/lab/whokilled.ko')
   for (const [name, path] of await compiledPrograms()) await addFile(root, path, `/lab/programs/${name}`, 0o755)
   await writeFile(join(root, 'lab/run.sh'), options.script)
@@ -95,17 +110,19 @@ async function boot(
   progress: (line: string) => void,
 ): Promise<string> {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  const { megabytes, init } = roots[options.root ?? 'small']
   const network = options.network === true
-  progress(`Booting the guest${network ? ' with a network' : ''}.`)
+  const words = ['console=ttyS0 quiet panic=-1 net.ifnames=0', `rdinit=${init}`, network ? 'whokilled.net' : '']
+  progress(`Booting the ${options.root === 'debian' ? 'Debian guest' : 'guest'}${network ? ' with a network' : ''}.`)
   const child = execa(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg', '-m', String(guestMegabytes), '-smp', '2', '-no-reboot'],
+      ...['-accel', 'tcg', '-m', String(megabytes), '-smp', '2', '-no-reboot'],
       ...['-display', 'none', '-monitor', 'none', '-vga', 'none', '-parallel', 'none'],
       ...['-serial', 'stdio', '-serial', `file:${join(folder, 'out.tgz')}`],
       ...(network ? ['-netdev', 'user,id=n', '-device', 'e1000,netdev=n'] : ['-net', 'none']),
       ...['-kernel', vmlinuz, '-initrd', initrd],
-      ...['-append', `console=ttyS0 quiet panic=-1${network ? ' whokilled.net' : ''} ${options.kernelArguments ?? ''}`],
+      ...['-append', [...words, options.kernelArguments ?? ''].join(' ')],
     ],
     { reject: false, all: true, timeout: timeoutMs, stdin: 'ignore', forceKillAfterDelay: 1_000 },
   )

@@ -8,7 +8,7 @@ import { labCacheFolder } from './cache-folder.ts'
 const sources = join(import.meta.dirname, '../../programs')
 
 /** Compiled programs kept, of all versions together. */
-const programsMax = 60
+const programsMax = 200
 
 /** The little C programs of test/programs, linked statically: name → path. Compiled again only after a change. */
 export async function compiledPrograms(): Promise<Map<string, string>> {
