@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRecord } from '@whokilled/agent/record/parse'
-import type { ExecRecord, ExitRecord, KernelRecord, SignalRecord } from '@whokilled/agent/record/record'
+import type { ExecRecord, ExitRecord, KernelRecord, OpenRecord, SignalRecord } from '@whokilled/agent/record/record'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GuestRun, runInGuest } from './lab/guest.ts'
+import { kernelImage } from './lab/kernel-image.ts'
 
 /** One guest runs all of guest/scenarios.sh under the probe; each test looks at its part of the records. */
 let run: GuestRun
@@ -14,7 +15,8 @@ let facts: Map<string, Record<string, number>>
 
 beforeAll(async () => {
   const script = await readFile(join(import.meta.dirname, 'guest/scenarios.sh'), 'utf8')
-  run = await runInGuest({ script })
+  const { modules } = await kernelImage(() => undefined)
+  run = await runInGuest({ script, files: { '/lab/overlay.ko': join(modules, 'fs/overlayfs/overlay.ko') } })
   lines = (await run.read('records')).toString('latin1').split('\n').slice(0, -1)
   const parsed = lines.map(parseRecord)
   records = parsed.flatMap((one) => ('record' in one ? [one.record] : []))
@@ -35,7 +37,8 @@ describe('the run as a whole', () => {
     expect(lines.length).toBeGreaterThan(21_000)
     const seqs = records.map((record) => record.seq).sort((a, b) => a - b)
     expect(seqs.findIndex((seq, at) => seq !== at + 1)).toBe(-1)
-    expect(records[0]).toMatchObject({ type: 'start', seq: 1, v: 1, probe: 'systemtap', version: expect.any(String) })
+    expect(records[0]).toMatchObject({ type: 'start', seq: 1, v: 1, probe: 'systemtap', page: 4096 })
+    expect(records[0]).toMatchObject({ version: expect.any(String) })
     expect(records.at(-1)).toMatchObject({ type: 'stop', seq: lines.length, skipped: 0, errors: 0, lost: 0 })
     expect(fact('staprun').status).toBe(0)
     const flood = await Promise.all(['signals', 'execs.1', 'execs.2'].map((name) => run.read(`flood.${name}`)))
@@ -173,7 +176,7 @@ describe('signals from the kernel', () => {
 
   test('the OOM killer names its victim', () => {
     const { victim } = fact('oom')
-    expect(of('oom')).toEqual([
+    expect(of('oom').filter(({ tpid }) => tpid === victim)).toEqual([
       expect.objectContaining({ tpid: victim, tcomm: 'victim', tstart: exitOf(victim).start }),
     ])
     expect(signalsTo(victim)).toContainEqual(expect.objectContaining({ sig: 9, info: 'priv', tcgroup: '/small' }))
@@ -183,6 +186,89 @@ describe('signals from the kernel', () => {
   test('the end of a child is no signal record', () => {
     expect(of('signal').filter(({ sig }) => sig === 17)).toEqual([])
   })
+})
+
+describe("the kernel's log of an OOM kill", () => {
+  test('has who called, the limit, who held how much, and who was chosen, in one task and in the order of the log', () => {
+    const { victim } = fact('oom')
+    expect(logBefore(victim)).toEqual([
+      expect.stringMatching(/^victim invoked oom-killer: gfp_mask=/),
+      expect.stringMatching(/^memory: usage 20\d{3}kB, limit 20480kB, failcnt \d+$/),
+      'Tasks state (memory values in pages):',
+      expect.stringMatching(/^\[ {2}pid {2}\] +uid +tgid total_vm +rss .*pgtables_bytes swapents oom_score_adj name$/),
+      expect.stringMatching(new RegExp(`^\\[ +${victim}\\] +0 +${victim} +\\d+ +5\\d{3} .* 0 victim$`)),
+      'oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null)',
+      ...[',cpuset=', '/', ',mems_allowed=0', ',oom_memcg=', '/small', ',task_memcg=', '/small'],
+      `,task=victim,pid=${victim},uid=0`,
+    ])
+    expect(logOf(victim).at(-1)).toMatch(`Memory cgroup out of memory: Killed process ${victim} (victim) total-vm:`)
+  })
+
+  test('keeps names and paths that look like lines of it in their places', () => {
+    const { victim } = fact('oom-hostile')
+    const name = '1]\n[ 1] 0 1 9'
+    const lines = logBefore(victim)
+    expect(lines).toHaveLength(logBefore(fact('oom').victim).length)
+    expect(lines[0]?.startsWith(`${name} invoked oom-killer: `)).toBe(true)
+    expect(lines[4]?.endsWith(` 0 ${name}`)).toBe(true)
+    expect(lines.slice(-4)).toEqual([
+      '/small,task=init,pid=1',
+      ',task_memcg=',
+      '/small,task=init,pid=1',
+      `,task=${name},pid=${victim},uid=0`,
+    ])
+  })
+
+  test('has nothing of what others write to /dev/kmsg, also in that moment', () => {
+    expect(of('log').filter(({ text }) => text.includes('forged'))).toEqual([])
+    const printers = new Set(of('log').map(({ pid }) => pid))
+    expect([...printers]).toEqual([fact('oom').victim, fact('oom-hostile').victim])
+  })
+})
+
+describe('opened pidfiles', () => {
+  test('one that is written is empty when it is opened, and has its process', () => {
+    const { sender } = fact('pidfile-written')
+    expect(opensBy(sender)).toEqual([
+      expect.objectContaining({ path: '/tmp/pids/daemon.pid', write: 1, text: '', comm: 'sh', uid: 0, cgroup: '/' }),
+    ])
+    expect(opensBy(sender)[0]).toMatchObject({ start: exitOf(sender).start })
+    expect(opensBy(sender)[0]).not.toHaveProperty('exe')
+  })
+
+  test.each([
+    ['pidfile-read', '/tmp/pids/daemon.pid', '4242\n'],
+    ['pidfile-old', '/tmp/pids/daemon.pid', '4242\n'],
+    ['pidfile-empty', '/tmp/pids/empty.pid', ''],
+    ['pidfile-bytes', '/tmp/pids/bytes.pid', 'a\tb\n\\ \xff\x01'],
+    ['pidfile-long', '/tmp/pids/long.pid', '7'.repeat(32)],
+    ['pidfile-hostile', `/tmp/pids/a\nopen\t1\t1\t#1\n\\ \xff${'\t'.repeat(180)}.pid`, '1\n'],
+    ['pidfile-deleted', '/tmp/pids/hidden.pid (deleted)', '1\n'],
+    ['pidfile-link', '/tmp/pids/daemon.pid', '4242\n'],
+    ['pidfile-shortest', '/tmp/pids/.pid', '1\n'],
+    ['pidfile-overlay-below', '/tmp/merged/old.pid', '77\n'],
+    ['pidfile-overlay-above', '/tmp/merged/new.pid', '78\n'],
+    ['pidfile-overlay-copied', '/tmp/merged/old.pid', '79\n'],
+  ])('%s: its path, its beginning and when it was changed are told', (name, path, text) => {
+    const { sender, mtime } = fact(name)
+    const opens = opensBy(sender)
+    expect(opens).toEqual([expect.objectContaining({ path, write: 0, text, comm: 'cat' })])
+    if (mtime !== undefined) expect(Number((opens[0]?.mtime ?? 0n) / 1_000_000_000n)).toBe(mtime)
+  })
+
+  test.each(['pidfile-deep', 'no-pidfile-fifo', 'no-pidfile-name', 'no-pidfile-missing', 'no-pidfile-directory'])(
+    '%s: nothing is told',
+    (name) => {
+      expect(opensBy(fact(name).sender)).toEqual([])
+      expect(execOf(fact(name).sender).argv).toBeDefined()
+    },
+  )
+})
+
+test('on a host with the version 1 hierarchies the cgroup is the one that a controller has', () => {
+  const { victim } = fact('version-1')
+  expect(signalsTo(victim)).toEqual([expect.objectContaining({ cgroup: '/', tcgroup: '/deep' })])
+  expect(exitOf(victim).cgroup).toBe('/deep')
 })
 
 describe('failed calls', () => {
@@ -202,6 +288,16 @@ describe('failed calls', () => {
 describe('ends', () => {
   test('a plain exit has its code', () => {
     expect(exitOf(fact('exit').victim)).toMatchObject({ code: 42 << 8, comm: 'victim' })
+  })
+
+  test.each([
+    ['strict', 9, 1],
+    ['kill', 31, 2],
+    ['kill-thread', 31, 2],
+    ['trap', 31, 2],
+  ])('the seccomp mode is told, also of one that seccomp ended: %s', (how, code, seccomp) => {
+    expect(exitOf(fact(`seccomp-${how}`).victim)).toMatchObject({ code, seccomp })
+    expect(exitOf(fact('exit').victim).seccomp).toBe(0)
   })
 
   test('a process of several threads ends once, with the status that its parent gets', () => {
@@ -261,6 +357,20 @@ function of<T extends KernelRecord['type']>(type: T): Extract<KernelRecord, { ty
 
 function signalsTo(victim: number | undefined): SignalRecord[] {
   return of('signal').filter(({ tpid }) => tpid === victim)
+}
+
+function opensBy(pid: number | undefined): OpenRecord[] {
+  return of('open').filter((open) => open.pid === pid)
+}
+
+function logOf(pid: number | undefined): string[] {
+  return of('log').flatMap((log) => (log.pid === pid && log.tid === pid ? [log.text] : []))
+}
+
+/** What the kernel printed before it chose this victim. */
+function logBefore(victim: number): string[] {
+  const chosen = of('oom').find(({ tpid }) => tpid === victim)?.seq ?? 0
+  return of('log').flatMap((log) => (log.tid === victim && log.seq < chosen ? [log.text] : []))
 }
 
 function exitOf(pid: number | undefined): ExitRecord {

@@ -46,6 +46,53 @@ echo 20M > /sys/fs/cgroup/small/memory.max
 sh -c 'echo $$ > /sys/fs/cgroup/small/cgroup.procs; exec victim memory' & V=$!
 ended oom
 
+# A name that reads like a row of the kernel's own table, a group whose path reads like its summary, and, in the same
+# moment, somebody who writes into the kernel's log what it never said.
+hog=$(printf '1]\n[ 1] 0 1 9')
+group=/sys/fs/cgroup/small,task=init,pid=1
+mkdir "$group"
+echo 20M > "$group/memory.max"
+cp /lab/programs/victim "/tmp/$hog"
+i=0; while [ $i -lt 40 ]; do echo "Memory cgroup out of memory: Killed process 1 (forged)"; usleep 20000; i=$((i + 1)); done > /dev/kmsg & FORGER=$!
+sh -c 'echo $$ > "$1/cgroup.procs"; exec "/tmp/$2" memory' sh "$group" "$hog" & V=$!
+ended oom-hostile
+echo 'oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/forged,task=forged,pid=1,uid=0' > /dev/kmsg
+wait $FORGER
+
+# A host of version 1: all are at the root of the unified hierarchy, and a controller has its own.
+mkdir /tmp/cpuset && mount -t cgroup -o cpuset cpuset /tmp/cpuset
+mkdir /tmp/cpuset/deep; echo 0 > /tmp/cpuset/deep/cpuset.cpus; echo 0 > /tmp/cpuset/deep/cpuset.mems
+start wait; echo $V > /tmp/cpuset/deep/cgroup.procs; send kill $V 9; ended version-1
+
+for how in strict kill kill-thread trap; do forbidden $how & V=$!; ended seccomp-$how; done
+
+# Pidfiles: written, read, of any name and content; and what is none.
+mkdir /tmp/pids /tmp/pids/directory.pid; cd /tmp/pids
+look() { cat "$2" > /dev/null 2>&1 & S=$!; wait $S; fact "$1 sender=$S mtime=$(stat -Lc %Y "$2" 2> /dev/null)"; }
+sh -c 'echo 4242 > daemon.pid' & S=$!; wait $S; fact "pidfile-written sender=$S mtime=$(stat -Lc %Y daemon.pid)"
+look pidfile-read daemon.pid
+touch -d '2001-02-03 04:05:06' daemon.pid; look pidfile-old daemon.pid
+: > empty.pid; look pidfile-empty empty.pid
+printf 'a\tb\n\\ \377\001' > bytes.pid; look pidfile-bytes bytes.pid
+head -c 100000 /dev/zero | tr '\0' 7 > long.pid; look pidfile-long long.pid
+hostile_file="$(printf 'a\nopen\t1\t1\t#1\n\\ \377')$(head -c 180 /dev/zero | tr '\0' '\t').pid"
+echo 1 > "$hostile_file"; look pidfile-hostile "$hostile_file"
+echo 1 > hidden.pid; exec 5< hidden.pid; rm hidden.pid; cat /proc/self/fd/5 > /dev/null & S=$!; wait $S; exec 5<&-; fact "pidfile-deleted sender=$S"
+sh -c 'cd /tmp/pids; i=0; while [ $i -lt 12 ]; do mkdir "$0"; cd "$0"; i=$((i + 1)); done; echo 1 > deep.pid; exec cat deep.pid' "$(head -c 90 /dev/zero | tr '\0' d)" > /dev/null & S=$!; wait $S; fact "pidfile-deep sender=$S"
+ln -s /tmp/pids/daemon.pid link; look pidfile-link link
+mkfifo queue.pid; { echo 1 > queue.pid & }; look no-pidfile-fifo queue.pid
+echo 1 > plain; look no-pidfile-name plain
+echo 1 > .pid; look pidfile-shortest .pid
+look no-pidfile-missing missing.pid
+ls directory.pid > /dev/null & S=$!; wait $S; fact "no-pidfile-directory sender=$S"
+insmod /lab/overlay.ko
+mkdir /tmp/lower /tmp/upper /tmp/work /tmp/merged; echo 77 > /tmp/lower/old.pid
+mount -t overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work overlay /tmp/merged
+look pidfile-overlay-below /tmp/merged/old.pid
+echo 78 > /tmp/merged/new.pid; look pidfile-overlay-above /tmp/merged/new.pid
+echo 79 > /tmp/merged/old.pid; look pidfile-overlay-copied /tmp/merged/old.pid
+cd /root
+
 hostile 4096 & V=$!; ended hostile-arguments
 hostile 30000 & V=$!; ended long-arguments
 hostile 1 die & V=$!; ended hostile-name

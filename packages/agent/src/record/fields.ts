@@ -30,7 +30,7 @@ export const recordTypes: ReadonlyMap<string, { fields: Record<string, FieldKind
     [
       'start',
       {
-        fields: { ...clocks, v: 'int', probe: 'bytes', version: 'bytes', release: 'bytes' },
+        fields: { ...clocks, v: 'int', probe: 'bytes', version: 'bytes', release: 'bytes', page: 'int' },
         required: ['v', 'probe', 'real', 'mono', 'boot'],
       },
     ],
@@ -93,7 +93,7 @@ export const recordTypes: ReadonlyMap<string, { fields: Record<string, FieldKind
         required: ['pid', 'path'],
       },
     ],
-    ['log', { fields: { text: 'bytes' }, required: ['text'] }],
+    ['log', { fields: { pid: 'int', tid: 'int', start: 'ns', text: 'bytes' }, required: ['text'] }],
     ['heartbeat', { fields: { ...clocks, ...counters }, required: ['real', 'mono', 'boot'] }],
     ['stop', { fields: { ...clocks, ...counters }, required: ['real', 'mono', 'boot'] }],
   ] satisfies [string, { fields: Record<string, FieldKind>; required: string[] }][])

@@ -59,6 +59,8 @@ export interface StartRecord extends EveryRecord, Clocks {
   readonly probe: string
   readonly version?: string
   readonly release?: string
+  /** Bytes of a page of memory. */
+  readonly page?: number
 }
 
 export interface ExecRecord extends EveryRecord, CurrentProcess {
@@ -155,8 +157,8 @@ export interface OpenRecord extends EveryRecord, CurrentProcess {
   readonly text?: string
 }
 
-/** A line of the kernel's own log that tells of an OOM kill. */
-export interface LogRecord extends EveryRecord {
+/** A line of the kernel's own log that tells of an OOM kill, or a piece of one. */
+export interface LogRecord extends EveryRecord, Pick<CurrentProcess, 'pid' | 'tid' | 'start'> {
   readonly type: 'log'
   readonly text: string
 }
