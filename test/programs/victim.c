@@ -1,4 +1,4 @@
-/* A process to be killed, in the way its first argument says. Prints nothing; runs until a signal ends it. */
+/* A process to be killed, in the way its first argument says. Prints nothing; runs until a signal ends it, 30 s at most. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
@@ -59,6 +59,7 @@ int main(int argc, char **argv)
   int number = argc > 2 ? atoi(argv[2]) : 0;
   sigset_t every;
 
+  alarm(30); /* so that a test whose killer fails does not wait for ever */
   if (!strcmp(way, "catch-term")) {
     signal(SIGTERM, leave);
   } else if (!strcmp(way, "ignore-term")) {

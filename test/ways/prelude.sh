@@ -1,9 +1,10 @@
 # What the scripts of test/ways begin with. Runs in dash and in busybox; the programs of test/programs are in PATH.
-# $FACTS is the file that says who was who, $CGROUP a folder of the unified hierarchy, $SCRATCH an empty folder.
+# $FACTS is the file that says who was who, $CGROUP a folder of the unified hierarchy, $SCRATCH a folder for files; each
+# way, $WAY, begins in an empty one of its own there.
 ulimit -c 0
 now() { read -r uptime idle < /proc/uptime; echo "$uptime"; }
 # Each way has its own line at its beginning and end: NAME begin SECONDS, and one for each process: NAME role PID.
-begin() { export WAY=$1; cd "$SCRATCH"; sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
+begin() { sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
 end() { sleep 0.3; echo "$WAY end $(now)" >> "$FACTS"; }
 # For one that only itself knows its pid: in-role ROLE PROGRAM…
 role() { echo "$WAY role $1 $2" >> "$FACTS"; }

@@ -12,5 +12,5 @@ export function scriptOf(ways: readonly Way[]): string {
 }
 
 function partOf({ name, before = '', script }: Way): string {
-  return `(\nWAY=${name}; cd "$SCRATCH"\n${before.trim()}\nbegin ${name}\n${script.trim()}\nend\n)`
+  return `(\nexport WAY=${name}; mkdir "$SCRATCH/$WAY"; cd "$SCRATCH/$WAY"\n${before.trim()}\nbegin\n${script.trim()}\nend\n)`
 }
