@@ -11,6 +11,10 @@ import { slices } from './slice.ts'
 import type { Recording } from './tell.ts'
 import type { Way } from './way.ts'
 
+/** Emulated, and beside other work: a boot with both probes took 40 s, a way 1 to 5 s. */
+const startTimeoutMs = 300_000
+const wayTimeoutMs = 15_000
+
 export interface GuestWays {
   readonly facts: ReadonlyMap<string, WayFacts>
   /** What each probe told of each way. */
@@ -35,7 +39,7 @@ export async function runInGuestWays(
       script: `PROBES='${probes.join(' ')}'\n${script}`,
       node: true,
       bpftrace: probes.includes('bpftrace'),
-      timeoutMs: 900_000,
+      timeoutMs: startTimeoutMs + ways.length * wayTimeoutMs,
       files: {
         '/lab/recorder': recorder.folder,
         '/lab/ways.sh': join(folder, 'ways.sh'),
