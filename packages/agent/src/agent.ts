@@ -6,7 +6,7 @@ import { StoryTeller } from './attribution/story-teller.ts'
 import { Canary } from './canary.ts'
 import { BootClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { Coverage } from './coverage.ts'
+import { Coverage, type Interruption } from './coverage.ts'
 import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
 import type { EventSink } from './event-sink.ts'
@@ -48,13 +48,15 @@ export interface AgentCounters {
   restarts: number
 }
 
+const agentStopped: Interruption = { why: 'agent-stopped', reason: 'the agent was stopped' }
+
 /** The version of docs/line-protocol.md that this program understands. */
 const protocolVersion = 1
 
-const expectedEnds: Record<ProbeKind, string> = {
-  systemtap: 'the agent was stopped',
-  bpftrace: 'the agent was stopped',
-  replay: 'the recording was at its end',
+const expectedEnds: Record<ProbeKind, Interruption> = {
+  systemtap: agentStopped,
+  bpftrace: agentStopped,
+  replay: { why: 'probe-ended', reason: 'the recording was at its end' },
 }
 
 /** How many events may wait for the proof that kills are seen; more are not kept. */
@@ -82,8 +84,10 @@ export class Agent {
   /** Records were lost since /proc was read; a flood makes many holes, and one look at each heartbeat is enough. */
   private mustRescan = false
   private beforeProof: EventDraft[] = []
-  /** Why the watching was interrupted; null before the first time. */
-  private gapReason: string | null = null
+  /** When /proc was last read: what was there then, or began later, was there. */
+  private scannedAt = 0n
+  /** Why the watching was interrupted; undefined before the first time. */
+  private interruption: Interruption | undefined
 
   constructor(options: AgentOptions) {
     this.options = options
@@ -138,7 +142,8 @@ export class Agent {
       this.canary?.stop()
     }
     const end = await run.ended
-    await this.finish(blind instanceof ProbeError ? blind.message : (end.error?.message ?? expectedEnds[probe.kind]))
+    const error = blind instanceof ProbeError ? blind : end.error
+    await this.finish(error === null ? expectedEnds[probe.kind] : { why: 'probe-ended', reason: error.message })
     if (blind !== undefined) throw blind
     return end
   }
@@ -174,7 +179,9 @@ export class Agent {
   private async rescan(at: bigint): Promise<void> {
     this.mustRescan = false
     const scan = await this.options.scan()
-    if (scan !== undefined) this.vanished.missed(this.table.reconcile(scan), at)
+    if (scan === undefined) return
+    this.vanished.missed(this.table.reconcile(scan), at, this.scannedAt)
+    this.scannedAt = at
   }
 
   private async take(record: ReturnType<RecordOrder['push']>[number]): Promise<void> {
@@ -192,26 +199,33 @@ export class Agent {
   }
 
   private async beat(record: KernelRecord & { type: 'heartbeat' | 'stop' }): Promise<void> {
-    await this.emit(this.coverage.heartbeat(record))
-    if (this.mustRescan) await this.rescan(record.time)
-    for (const process of this.vanished.overdue(record.time))
-      await this.emit(this.attribution.vanish(process, record.time))
+    const told = this.coverage.heartbeat(record)
+    await this.emit(told)
+    if (this.mustRescan || told.some(({ why }) => why === 'hits-skipped')) await this.rescan(record.time)
+    if (this.isWatching) await this.emitVanished(record.time)
     const dropped = this.options.sink.takeDropped()
     if (dropped === undefined) return
     await this.emit([this.coverage.dropped(record.time, dropped)])
+  }
+
+  /** Only while watching: what is still missing then is told with the gap that hid it. */
+  private async emitVanished(now: bigint): Promise<void> {
+    for (const { process, at, aliveAt } of this.vanished.overdue(now)) {
+      await this.emit(this.attribution.vanish(process, at, aliveAt))
+    }
   }
 
   private async watchFrom(time: bigint): Promise<void> {
     this.isWatching = true
     const waiting = this.beforeProof
     this.beforeProof = []
-    await this.emit([...this.coverage.begin(time, this.gapReason), ...waiting])
+    await this.emit([...this.coverage.begin(time, this.interruption), ...waiting])
   }
 
-  private async finish(reason: string): Promise<void> {
-    if (this.isWatching) await this.emit([this.coverage.end(this.lastTime, reason)])
+  private async finish(interruption: Interruption): Promise<void> {
+    if (this.isWatching) await this.emit([this.coverage.end(this.lastTime, interruption)])
     this.isWatching = false
-    this.gapReason = reason
+    this.interruption = interruption
     this.counters.restarts += 1
   }
 

@@ -1,4 +1,4 @@
-import { timestampOf } from '@whokilled/shared/vocabulary'
+import { realOf, timestampOf } from '@whokilled/shared/vocabulary'
 import type { Clocks } from './record/record.ts'
 
 /**
@@ -21,8 +21,8 @@ export class BootClock {
     return timestampOf(this.offset + bootNs)
   }
 
-  /** Nanoseconds since boot of a timestamp, to the millisecond. */
+  /** Nanoseconds since boot of a timestamp, before boot negative; as long as the clock is not set, back and forth is the same. */
   bootTime(timestamp: string): bigint {
-    return BigInt(Date.parse(timestamp)) * 1_000_000n - this.offset
+    return realOf(timestamp) - this.offset
   }
 }

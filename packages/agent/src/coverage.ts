@@ -1,4 +1,6 @@
-import type { LossLog } from './attribution/loss-log.ts'
+import type { GapCause } from '@whokilled/shared/gap'
+import { durationText } from '@whokilled/shared/time-text'
+import type { Gap, LossLog } from './attribution/loss-log.ts'
 import type { BootClock } from './clock.ts'
 import type { CoverageDraft } from './event-draft.ts'
 import type { Dropped } from './event-sink.ts'
@@ -7,6 +9,21 @@ import type { HeartbeatRecord, StopRecord } from './record/record.ts'
 
 /** How often an agent says that it is watching: silence is not coverage. */
 const repeatNs = 30_000_000_000n
+
+/** A host that slept shorter than this is not worth a gap; readings of the two clocks differ by less. */
+const asleepNsMin = 1_000_000_000n
+
+/** Why nobody was watching. */
+export type Interruption = Pick<Gap, 'why' | 'reason'>
+
+/** The watching of an earlier run of the agent. Times are nanoseconds since this boot, before it negative. */
+export interface EarlierWatch extends Interruption {
+  readonly watchedSince: bigint
+  /** Until here it was watched. */
+  readonly until: bigint
+  /** False if that run could not say itself that it ended. */
+  readonly hasSaidSo: boolean
+}
 
 /**
  * What was watched and what was not, as coverage events. Times are those of records, nanoseconds since boot;
@@ -18,6 +35,8 @@ export class Coverage {
   private lastTold: bigint
   private lastSeen: bigint
   private counted = 0
+  /** How long the host has been asleep since boot; undefined until the probe's clocks have told. */
+  private asleep: bigint | undefined
 
   constructor(clock: BootClock, losses: LossLog) {
     this.clock = clock
@@ -26,55 +45,81 @@ export class Coverage {
     this.lastSeen = losses.watchedSince
   }
 
-  /** Kills are really seen from now on. After an earlier watching the time in between is a gap. */
-  begin(at: bigint, reason: string | null): CoverageDraft[] {
-    const gap = reason === null ? [] : [this.draft('gap', this.lastSeen, at, reason, 0)]
+  /** An earlier run of the agent watched this host; told before the first begin. What it could not say is said now. */
+  resume({ watchedSince, until, hasSaidSo, why, reason }: EarlierWatch): CoverageDraft[] {
+    this.lastSeen = until
+    return hasSaidSo ? [] : [this.draft('stopped', watchedSince, until, { why, reason }, 0)]
+  }
+
+  /**
+   * Kills are really seen from now on. After an earlier watching the time in between is a gap.
+   * @param interruption undefined: this host was never watched before, as far as is known
+   */
+  begin(at: bigint, interruption: Interruption | undefined): CoverageDraft[] {
+    const from = this.lastSeen < at ? this.lastSeen : at
+    this.losses.add({ ...(interruption ?? justBegun), from: interruption === undefined ? 0n : from, to: at, lost: 0 })
     this.losses.restart(at)
     this.lastTold = at
     this.lastSeen = at
     this.counted = 0
-    return [...gap, this.draft('watching', at, at, null, 0)]
+    this.asleep = undefined
+    const gap = interruption === undefined ? [] : [this.draft('gap', from, at, interruption, 0)]
+    return [...gap, this.draft('watching', at, at, nothingMissing, 0)]
   }
 
   /** Takes what the tracer counts itself; says every 30 s that the watching goes on. */
   heartbeat(record: HeartbeatRecord | StopRecord): CoverageDraft[] {
     this.clock.learn(record)
-    const counted = (record.skipped ?? 0) + (record.reentrant ?? 0) + (record.errors ?? 0)
-    const missed = counted - this.counted
-    this.counted = counted
-    const gap = missed > 0 ? [this.lost(this.lastSeen, record.time, missed, 'the tracer skipped probe hits')] : []
+    const gaps = [...this.suspended(record), ...this.skipped(record)]
     this.lastSeen = record.time
-    if (record.time - this.lastTold < repeatNs) return gap
+    if (record.time - this.lastTold < repeatNs) return gaps
     this.lastTold = record.time
-    return [...gap, this.draft('watching', this.losses.watchedSince, record.time, null, this.losses.total)]
+    return [...gaps, this.draft('watching', this.losses.watchedSince, record.time, nothingMissing, this.losses.total)]
   }
 
   hole(hole: Hole): CoverageDraft {
-    return this.lost(hole.after, hole.before, hole.lost, 'records were lost on their way from the kernel')
+    return this.missed({ from: hole.after, to: hole.before, lost: hole.lost, ...lostOnTheWay })
   }
 
   /** Events that could not be kept, because the spool was full or failed. */
   dropped(to: bigint, { since, count, reason }: Dropped): CoverageDraft {
     const from = this.clock.bootTime(since)
-    return this.lost(from < to ? from : to, to, count, reason)
+    return this.missed({ from: from < to ? from : to, to, lost: count, why: 'events-dropped', reason })
   }
 
   /** The watching has ended, in order or not; what follows is not known until the next begin. */
-  end(at: bigint, reason: string): CoverageDraft {
+  end(at: bigint, interruption: Interruption): CoverageDraft {
     this.lastSeen = at
-    return this.draft('stopped', this.losses.watchedSince, at, reason, this.losses.total)
+    return this.draft('stopped', this.losses.watchedSince, at, interruption, this.losses.total)
   }
 
-  private lost(from: bigint, to: bigint, lost: number, reason: string): CoverageDraft {
-    this.losses.add(from, to, lost)
-    return this.draft('gap', from, to, reason, lost)
+  /** CLOCK_BOOTTIME goes on while a host sleeps and CLOCK_MONOTONIC does not: their distance is the time asleep. */
+  private suspended({ boot, mono, time }: HeartbeatRecord | StopRecord): CoverageDraft[] {
+    const before = this.asleep
+    this.asleep = boot - mono
+    const slept = before === undefined ? 0n : this.asleep - before
+    if (slept < asleepNsMin) return []
+    const reason = `the host was suspended for ${durationText(Number(slept / 1_000_000n))}`
+    return [this.missed({ from: this.lastSeen, to: time, lost: 0, why: 'host-suspended', reason })]
+  }
+
+  private skipped(record: HeartbeatRecord | StopRecord): CoverageDraft[] {
+    const counted = (record.skipped ?? 0) + (record.reentrant ?? 0) + (record.errors ?? 0)
+    const lost = counted - this.counted
+    this.counted = counted
+    return lost > 0 ? [this.missed({ from: this.lastSeen, to: record.time, lost, ...skippedHits })] : []
+  }
+
+  private missed(gap: Gap): CoverageDraft {
+    this.losses.add(gap)
+    return this.draft('gap', gap.from, gap.to, gap, gap.lost)
   }
 
   private draft(
     state: CoverageDraft['state'],
     from: bigint,
     to: bigint,
-    reason: string | null,
+    { why, reason }: { why: GapCause | null; reason: string | null },
     lostRecords: number,
   ): CoverageDraft {
     const { clock } = this
@@ -85,9 +130,18 @@ export class Coverage {
       state,
       from: clock.timestamp(from),
       to: at,
+      why,
       reason,
       lostRecords,
       key: `${state}\n${from}\n${to}\n${reason}`,
     }
   }
 }
+
+const nothingMissing = { why: null, reason: null }
+const justBegun: Interruption = { why: 'just-begun', reason: 'the watching had not begun' }
+const lostOnTheWay: Interruption = {
+  why: 'records-lost',
+  reason: 'records were lost on their way from the kernel',
+}
+const skippedHits: Interruption = { why: 'hits-skipped', reason: 'the tracer skipped probe hits' }

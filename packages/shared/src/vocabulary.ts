@@ -25,6 +25,12 @@ export function timestampOf(realNs: bigint): string {
   return `${new Date(Number(ms)).toISOString().slice(0, -1)}${us.toString().padStart(3, '0')}Z`
 }
 
+/** Nanoseconds since 1970 of a timestamp. */
+export function realOf(timestamp: string): bigint {
+  const fraction = /\.(\d+)Z$/.exec(timestamp)?.[1] ?? ''
+  return BigInt(Date.parse(`${timestamp.slice(0, 19)}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+}
+
 /** Milliseconds between two timestamps, with the microseconds as a fraction. */
 export function millisecondsBetween(from: string, to: string): number {
   return (microseconds(to) - microseconds(from)) / 1_000

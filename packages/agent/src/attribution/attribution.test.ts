@@ -405,7 +405,12 @@ describe('coverage', () => {
       victim: { pid: 4242 },
       killer: null,
       exit: { code: null, signal: null },
-      verdict: { confidence: 'possible', reasons: ['it ended while nobody was watching'] },
+      evidence: [{ kind: 'gap', why: 'records-lost', lostRecords: 1 }, { kind: 'missed' }],
+      verdict: {
+        confidence: 'possible',
+        reasons: ['it is gone, and its end was not seen', '1 record was lost before that'],
+        summary: 'test.sh ended; how was not seen, because 1 record was lost at 01:00:00 UTC.',
+      },
     })
   })
 })

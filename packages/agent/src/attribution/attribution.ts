@@ -74,9 +74,14 @@ export class Attribution {
     }
   }
 
-  /** A process that was alive before a time without watching and is not there after it. */
-  vanish(victim: ProcessEntry, at: bigint): DeathDraft[] {
-    return this.decide(victim, at, undefined)
+  /**
+   * A process that is gone, and nobody saw its end.
+   * @param at when it was missed @param aliveAt when it was last known to be there
+   */
+  vanish(victim: ProcessEntry, at: bigint, aliveAt: bigint): DeathDraft[] {
+    const { fatal } = this.ladderOf(victim)
+    const diedAt = fatal !== undefined && fatal.record.time >= aliveAt ? fatal.record.time : at
+    return this.decide(victim, diedAt, undefined, aliveAt)
   }
 
   private followSignal(record: SignalRecord, { process, target }: Applied): EventDraft[] {
@@ -100,15 +105,16 @@ export class Attribution {
     this.ladderOf(target).refuse(record, by)
   }
 
-  private decide(victim: ProcessEntry, at: bigint, status: number | undefined): DeathDraft[] {
+  private decide(victim: ProcessEntry, at: bigint, status: number | undefined, aliveAt?: bigint): DeathDraft[] {
     const { filter, losses, services, teller } = this.options
     const ending: Ending = {
       victim,
       at,
       status,
       ladder: this.ladderOf(victim),
-      lostBetween: (from, to) => losses.between(from, to),
-      watchedSince: losses.watchedSince,
+      aliveAt,
+      // What was lost before it began cannot have been for it.
+      gapsBetween: (from, to) => losses.gapsBetween((victim.start ?? from) > from ? (victim.start ?? from) : from, to),
     }
     const finding = causes.reduce<ReturnType<CauseRule>>((found, rule) => found ?? rule(ending), undefined)
     const service = serviceOf(victim, services)

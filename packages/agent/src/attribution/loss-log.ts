@@ -1,27 +1,49 @@
-/** How many losses are remembered; older ones are long past any death's time. */
-const lossesMax = 256
+import type { GapCause } from '@whokilled/shared/gap'
 
-interface Loss {
+/** How many gaps are remembered; beyond it the two oldest become one, which makes verdicts weaker, never bolder. */
+const gapsMax = 256
+
+/** Gaps of one cause that lie this close together are one. */
+const nearNs = 1_000_000_000n
+
+/** A time in which records were lost, or nobody was watching. Times are nanoseconds since boot, before it negative. */
+export interface Gap {
   readonly from: bigint
   readonly to: bigint
+  /** How many records; 0: nobody was watching at all. */
   readonly lost: number
+  readonly why: GapCause
+  /** For people. */
+  readonly reason: string
 }
 
-/** When records were lost since the watching began. Times are nanoseconds since boot. */
+/** No record is missing there: a host that is asleep makes none, and an event that the disk refused was decided before. */
+const hidesNothing: ReadonlySet<string> = new Set<GapCause>(['host-suspended', 'events-dropped'])
+
+/** When records were lost or nobody was watching. */
 export class LossLog {
   watchedSince: bigint
   /** All that was lost since the watching began. */
   total = 0
-  private readonly losses: Loss[] = []
+  private gaps: Gap[] = []
 
   constructor(watchedSince: bigint) {
     this.watchedSince = watchedSince
   }
 
-  add(from: bigint, to: bigint, lost: number): void {
-    this.total += lost
-    this.losses.push({ from, to, lost })
-    if (this.losses.length > lossesMax) this.losses.shift()
+  add(gap: Gap): void {
+    this.total += gap.lost
+    if (hidesNothing.has(gap.why)) return
+    const last = this.gaps.at(-1)
+    if (last !== undefined && last.why === gap.why && gap.from <= last.to + nearNs) {
+      this.gaps[this.gaps.length - 1] = joined(last, gap)
+      return
+    }
+    this.gaps.push(gap)
+    const [first, second, ...rest] = this.gaps
+    if (this.gaps.length > gapsMax && first !== undefined && second !== undefined) {
+      this.gaps = [joined(first, second), ...rest]
+    }
   }
 
   /** A new watching begins; what was lost in the last one is no longer counted, but still known. */
@@ -30,8 +52,20 @@ export class LossLog {
     this.total = 0
   }
 
-  /** Records lost in any stretch of time that touches this one. */
-  between(from: bigint, to: bigint): number {
-    return this.losses.reduce((sum, loss) => (loss.to >= from && loss.from <= to ? sum + loss.lost : sum), 0)
+  /** The gaps that touch this stretch of time and that could hide a record, oldest first. */
+  gapsBetween(from: bigint, to: bigint): Gap[] {
+    return this.gaps.filter((gap) => gap.to >= from && gap.from <= to)
+  }
+}
+
+/** The longer one gives the reason; where one of them saw nothing at all, so does the whole. */
+function joined(a: Gap, b: Gap): Gap {
+  const { why, reason } = b.to - b.from > a.to - a.from ? b : a
+  return {
+    from: a.from < b.from ? a.from : b.from,
+    to: a.to > b.to ? a.to : b.to,
+    lost: a.lost === 0 || b.lost === 0 ? 0 : a.lost + b.lost,
+    why,
+    reason,
   }
 }

@@ -1,5 +1,6 @@
 import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
 import type { DeathEvent, Exit, Instigator, Oom, SentSignal, Service, WrongPid } from '@whokilled/shared/event'
+import type { GapEvidence } from '@whokilled/shared/gap'
 import type { Process } from '@whokilled/shared/process'
 import { summarySentence } from '@whokilled/shared/sentence'
 import { defaultAction, signalName } from '@whokilled/shared/signals'
@@ -8,10 +9,10 @@ import type { DeathDraft, SignalDraft } from '../event-draft.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { textOf } from '../record/bytes.ts'
-import { type Ending, exitCodeOf, requests, termSignalOf } from './causes/cause.ts'
+import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
 import type { Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
-import type { LossLog } from './loss-log.ts'
+import type { Gap, LossLog } from './loss-log.ts'
 import { senderOf } from './sender.ts'
 
 /** Puts what was decided into the shapes of events. */
@@ -43,7 +44,7 @@ export class StoryTeller {
       oom: finding.cause === 'oom' ? oomOf(judged) : null,
       wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
       incidentId: judged.incident ?? null,
-      evidence: this.evidence(ending, fatal),
+      evidence: this.evidence(ending, finding),
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
@@ -101,12 +102,19 @@ export class StoryTeller {
     return describeProcess(entry, this.describe, program)
   }
 
-  private evidence({ ladder, at, status }: Ending, fatal: Received | undefined): DeathEvent['evidence'] {
+  private evidence({ ladder, at, status }: Ending, { fatal, gaps = [] }: Finding): DeathEvent['evidence'] {
     const forged = fatal === undefined ? [] : this.forgedSender(fatal)
     const refused = ladder.refused.map((one) => this.refused(one))
     const chosen = ladder.oomAt === undefined ? [] : [{ at: this.at(ladder.oomAt), kind: 'oom-victim' }]
     const end = status === undefined ? { at: this.at(at), kind: 'missed' } : { at: this.at(at), kind: 'exit', status }
-    return [...refused, ...chosen, ...forged, end].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    const unwatched = gaps.slice(-gapsMax).map((gap) => this.gap(gap))
+    return [...unwatched, ...refused, ...chosen, ...forged, end].sort((a, b) =>
+      a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+    )
+  }
+
+  private gap({ from, to, why, reason, lost }: Gap): GapEvidence {
+    return { at: this.at(from), kind: 'gap', from: this.at(from), to: this.at(to), why, reason, lostRecords: lost }
   }
 
   private refused({ record, by, program }: Refused): DeathEvent['evidence'][number] {
@@ -180,6 +188,9 @@ function isTold({ record }: Received, fatal: Received | undefined): boolean {
 }
 
 const sigkill = 9
+
+/** Gaps among the evidence of one death; the latest are told. */
+const gapsMax = 8
 
 /** Errors of the sending system calls (kill(2), sigqueue(3), pidfd_send_signal(2)). */
 const errorNames: Readonly<Record<number, string>> = { 1: 'EPERM', 3: 'ESRCH', 9: 'EBADF', 11: 'EAGAIN', 22: 'EINVAL' }

@@ -1,12 +1,19 @@
 import type { Container } from '@whokilled/shared/process'
 
-/** The program a process runs. Replaced as a whole at exec, so a reference keeps what it was. */
+/**
+ * The program a process runs, and as whom. Replaced as a whole when anything of it changes, so a reference keeps what
+ * it was.
+ */
 export interface Program {
   readonly comm: string | undefined
   readonly exe: string | undefined
+  /** What exec was asked to run, as it was written: a path that may be relative, a link or a script's. */
+  readonly file?: string | undefined
   /** The arguments as far as they are known, byte strings. */
   readonly args: readonly string[] | undefined
   readonly argsTruncated: boolean
+  /** Real and effective user; undefined as long as nothing told of them. */
+  readonly user?: { readonly uid: number | undefined; readonly euid: number | undefined } | undefined
 }
 
 /** One life of a pid, as the process table keeps it. Strings are byte strings, times nanoseconds since boot. */
@@ -43,6 +50,29 @@ export interface ProcessEntry {
   /** True if it was there before the watching began. */
   readonly seeded: boolean
 }
+
+/** A process of which nothing is known but that it is there. */
+export const nothingKnown = {
+  parent: undefined,
+  ppid: undefined,
+  program: { comm: undefined, exe: undefined, args: undefined, argsTruncated: false } as Program,
+  hasExeced: true,
+  execedAt: undefined,
+  children: 0,
+  birth: 0,
+  nsPid: undefined,
+  nsId: undefined,
+  uid: undefined,
+  euid: undefined,
+  loginUid: undefined,
+  sessionId: undefined,
+  sid: undefined,
+  tty: undefined,
+  cgroup: undefined,
+  container: null,
+  endedAt: undefined,
+  seeded: false,
+} satisfies Partial<ProcessEntry>
 
 /** Clock ticks of /proc/PID/stat are hundredths of a second on every Linux with USER_HZ = 100. */
 const tickNs = 10_000_000n

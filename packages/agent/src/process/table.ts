@@ -7,7 +7,7 @@ import type {
   SignalRecord,
 } from '../record/record.ts'
 import { argumentsOf } from './arguments.ts'
-import { type ProcessEntry, type Program, processId } from './entry.ts'
+import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
 import { learn, moveTo } from './learn.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
 
@@ -140,6 +140,15 @@ export class ProcessTable {
     return true
   }
 
+  /**
+   * Takes back a process of this boot that an earlier run of the agent knew and that a scan did not find: a record may
+   * still tell of its end. Who has its pid by now keeps it.
+   */
+  recall(entry: ProcessEntry): void {
+    this.byId.set(entry.id, entry)
+    if (!this.alive.has(entry.pid)) this.alive.set(entry.pid, entry)
+  }
+
   /** A probe told of a process without its start, and now a record of the process itself tells it. */
   private adopt(entry: ProcessEntry, start: bigint, id: string): ProcessEntry {
     this.byId.delete(entry.id)
@@ -179,6 +188,8 @@ export class ProcessTable {
     entry.program = {
       comm: record.comm,
       exe: record.exe ?? this.exeOf(record.pid, entry.start),
+      file: record.file,
+      user: entry.program.user,
       ...argumentsOf(record.argv ?? '', record.argv === undefined ? undefined : (record.argn ?? record.argv.length)),
     }
     this.unfinished.delete(entry)
@@ -232,13 +243,7 @@ export class ProcessTable {
       this.linkParent(scanned)
       return entry
     }
-    return this.add(pid, start, {
-      parent: undefined,
-      ppid: undefined,
-      program: nothing,
-      hasExeced: true,
-      seeded: false,
-    })
+    return this.add(pid, start, nothingKnown)
   }
 
   private seed(scanned: ScannedProcess): ProcessEntry {
@@ -271,26 +276,7 @@ export class ProcessTable {
       nsId?: number | undefined
     },
   ): ProcessEntry {
-    const entry: ProcessEntry = {
-      id: processId(this.bootId, start, pid),
-      pid,
-      start,
-      nsPid: undefined,
-      nsId: undefined,
-      uid: undefined,
-      euid: undefined,
-      loginUid: undefined,
-      sessionId: undefined,
-      sid: undefined,
-      tty: undefined,
-      cgroup: undefined,
-      container: null,
-      execedAt: undefined,
-      children: 0,
-      birth: 0,
-      endedAt: undefined,
-      ...facts,
-    }
+    const entry: ProcessEntry = { ...nothingKnown, id: processId(this.bootId, start, pid), pid, start, ...facts }
     const holder = this.alive.get(pid)
     if (holder !== undefined) this.end(holder, start ?? holder.start ?? 0n)
     this.alive.set(pid, entry)
@@ -303,8 +289,6 @@ export class ProcessTable {
 function startedAbout(entry: ProcessEntry, at: bigint): boolean {
   return entry.start !== undefined && at - entry.start < 50_000_000n && entry.start - at < 50_000_000n
 }
-
-const nothing: Program = { comm: undefined, exe: undefined, args: undefined, argsTruncated: false }
 
 /** Whether the record's process is the one that acted, and not one that an interrupt happened to hit. */
 export function runsInTask(record: SignalRecord): boolean {

@@ -10,16 +10,22 @@ function gone(...pids: number[]): { table: ProcessTable; vanished: Vanished } {
   const table = new ProcessTable({ bootId: 'boot' })
   table.reconcile([1, 2, 3].map(process))
   const vanished = new Vanished(table)
-  vanished.missed(table.reconcile([1, 2, 3].filter((pid) => !pids.includes(pid)).map(process)), 100n * second)
+  vanished.missed(
+    table.reconcile([1, 2, 3].filter((pid) => !pids.includes(pid)).map(process)),
+    100n * second,
+    90n * second,
+  )
   return { table, vanished }
 }
 
 test('a process that a scan no longer found has ended, if no record tells of it within two seconds', () => {
   const { table, vanished } = gone(2, 3)
   expect(vanished.overdue(101n * second)).toEqual([])
-  expect(vanished.overdue(102n * second).map(({ pid, endedAt }) => [pid, endedAt])).toEqual([
-    [2, 100n * second],
-    [3, 100n * second],
+  expect(
+    vanished.overdue(102n * second).map(({ process: { pid, endedAt }, at, aliveAt }) => [pid, endedAt, at, aliveAt]),
+  ).toEqual([
+    [2, 100n * second, 100n * second, 90n * second],
+    [3, 100n * second, 100n * second, 90n * second],
   ])
   expect(table.find(2)).toBeUndefined()
   expect(vanished.overdue(200n * second)).toEqual([])
@@ -33,6 +39,6 @@ test('a process whose end was told meanwhile is not told again', () => {
 
 test('a process missed by a second scan too waits since the first', () => {
   const { table, vanished } = gone(2)
-  vanished.missed(table.reconcile([1, 3].map(process)), 101n * second)
-  expect(vanished.overdue(102n * second).map(({ pid }) => pid)).toEqual([2])
+  vanished.missed(table.reconcile([1, 3].map(process)), 101n * second, 100n * second)
+  expect(vanished.overdue(102n * second)).toMatchObject([{ process: { pid: 2 }, aliveAt: 90n * second }])
 })

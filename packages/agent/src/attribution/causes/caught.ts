@@ -1,6 +1,15 @@
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
-import { type CauseRule, type Ending, exitCodeOf, type Finding, requests, stopTimeNs, termSignalOf } from './cause.ts'
+import {
+  type CauseRule,
+  doubtsOf,
+  type Ending,
+  exitCodeOf,
+  type Finding,
+  requests,
+  stopTimeNs,
+  termSignalOf,
+} from './cause.ts'
 
 const sighup = 1
 
@@ -14,18 +23,19 @@ export const caught: CauseRule = (ending) => {
   const request = ending.ladder.rungs.findLast((rung) => isRequest(rung, ending, code))
   if (request === undefined) return undefined
   const confirms = code === 128 + request.record.sig
-  const lost = ending.lostBetween(request.record.time, ending.at)
+  const gaps = ending.gapsBetween(request.record.time, ending.at)
   const what = 'it caught the signal and then exited'
   const finding: Omit<Finding, 'confidence'> = {
     cause: senderOf(request, ending.victim).via === 'tty' ? 'terminal' : 'signal',
     fatal: request,
     reasons: [
       confirms ? `${what} with code 128 + ${request.record.sig}, which names it` : what,
-      lost === 0 ? 'no records were lost' : `${lost} records were lost in between`,
+      ...(gaps.length === 0 ? ['no records were lost'] : doubtsOf(gaps, 'in between')),
     ],
     alternatives: confirms ? [] : ['it may have exited for a reason of its own right after the signal'],
+    gaps,
   }
-  return { ...finding, confidence: confirms && lost === 0 ? 'certain' : 'likely' }
+  return { ...finding, confidence: confirms && gaps.length === 0 ? 'certain' : 'likely' }
 }
 
 function isRequest(rung: Received, ending: Ending, code: number): boolean {

@@ -1,6 +1,7 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { Ladder, Received } from '../ladder.ts'
+import type { Gap } from '../loss-log.ts'
 
 /** All that is known when a process has ended. */
 export interface Ending {
@@ -10,9 +11,10 @@ export interface Ending {
   /** Its wait status; undefined if its end was not seen. */
   readonly status: number | undefined
   readonly ladder: Ladder
-  /** Records lost between two times, nanoseconds since boot. */
-  readonly lostBetween: (from: bigint, to: bigint) => number
-  readonly watchedSince: bigint
+  /** Of a process that vanished: when it was last known to be there. */
+  readonly aliveAt?: bigint | undefined
+  /** What may have hidden a record of the victim between two times, nanoseconds since boot, oldest first. */
+  readonly gapsBetween: (from: bigint, to: bigint) => readonly Gap[]
 }
 
 /** Why it ended, with what speaks for it. */
@@ -23,6 +25,8 @@ export interface Finding {
   readonly confidence: 'certain' | 'likely' | 'possible'
   readonly reasons: readonly string[]
   readonly alternatives: readonly string[]
+  /** The gaps that make it weaker. */
+  readonly gaps?: readonly Gap[]
 }
 
 /** One way to end. Answers undefined if it was not this one. */
@@ -49,15 +53,34 @@ const beforeSignalNs = 1_000_000_000n
 
 /** A finding that rests on a signal and an end that were both seen: certain, unless records are missing there. */
 export function seenBoth(ending: Ending, fatal: Received, cause: Finding['cause'], what: string): Finding {
-  const lost = ending.lostBetween(fatal.record.time - beforeSignalNs, ending.at)
-  if (lost === 0) {
+  // The kernel takes no second fatal signal, so what was sent before the watching began did not end it.
+  const gaps = ending
+    .gapsBetween(fatal.record.time - beforeSignalNs, ending.at)
+    .filter(({ lost, to }) => lost > 0 || to > fatal.record.time)
+  if (gaps.length === 0) {
     return { cause, fatal, confidence: 'certain', reasons: [what, 'no records were lost'], alternatives: [] }
   }
   return {
     cause,
     fatal,
     confidence: 'likely',
-    reasons: [what, `${lost} ${lost === 1 ? 'record was' : 'records were'} lost around that time`],
+    reasons: [what, ...doubtsOf(gaps, 'around that time')],
     alternatives: ['another signal may have come first, in a lost record'],
+    gaps,
   }
+}
+
+/**
+ * What gaps leave open, for the reasons of a verdict: `3 records were lost before it`.
+ * @param where `before it`, `in between`, …
+ */
+export function doubtsOf(gaps: readonly Gap[], where: string): string[] {
+  const lost = gaps.reduce((sum, gap) => sum + gap.lost, 0)
+  const unwatched = gaps.filter((gap) => gap.lost === 0).map((gap) => unwatchedText(gap, where))
+  const count = lost === 0 ? [] : [`${lost} ${lost === 1 ? 'record was' : 'records were'} lost ${where}`]
+  return [...count, ...new Set(unwatched)]
+}
+
+function unwatchedText({ why, reason }: Gap, where: string): string {
+  return why === 'just-begun' ? 'the watching had only just begun' : `nobody was watching ${where}: ${reason}`
 }

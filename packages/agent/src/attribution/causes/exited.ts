@@ -1,12 +1,10 @@
-import { type CauseRule, stopTimeNs, termSignalOf } from './cause.ts'
+import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** It exited, and nobody had asked it to. */
-export const exited: CauseRule = ({ victim, at, status, lostBetween, watchedSince }) => {
+export const exited: CauseRule = ({ at, status, gapsBetween }) => {
   if (status === undefined || termSignalOf(status) !== 0) return undefined
-  const doubts: string[] = []
-  const lost = lostBetween(at - stopTimeNs, at)
-  if (lost > 0) doubts.push(`${lost} ${lost === 1 ? 'record was' : 'records were'} lost before it`)
-  if (victim.seeded && at - watchedSince < stopTimeNs) doubts.push('the watching had only just begun')
+  const gaps = gapsBetween(at - stopTimeNs, at)
+  const doubts = doubtsOf(gaps, 'before it')
   const isSure = doubts.length === 0
   return {
     cause: 'exit',
@@ -14,5 +12,6 @@ export const exited: CauseRule = ({ victim, at, status, lostBetween, watchedSinc
     confidence: isSure ? 'certain' : 'likely',
     reasons: [isSure ? 'its exit was seen, and no signal before it that asked for it' : 'its exit was seen', ...doubts],
     alternatives: isSure ? [] : ['somebody may have asked it to end, and that was not seen'],
+    gaps,
   }
 }

@@ -1,7 +1,16 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
-import { type CauseRule, type Ending, type Finding, requests, seenBoth, stopTimeNs, termSignalOf } from './cause.ts'
+import {
+  type CauseRule,
+  doubtsOf,
+  type Ending,
+  type Finding,
+  requests,
+  seenBoth,
+  stopTimeNs,
+  termSignalOf,
+} from './cause.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */
 export const killed: CauseRule = (ending) => {
@@ -15,7 +24,22 @@ export const killed: CauseRule = (ending) => {
   }
   const cause = causeOf(ending, fatal)
   if (cause === 'unknown' || senderOf(fatal, ending.victim).status === 'unseen') return seenWithoutWhy(fatal, cause)
-  return seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
+  const found = seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
+  return cause === 'self' ? perhapsAsked(ending, fatal, found) : found
+}
+
+/** Who sends itself a signal may only pass on what it got from somebody else, or raise again what the kernel raised. */
+function perhapsAsked(ending: Ending, { record }: Received, found: Finding): Finding {
+  const backNs = requests.has(record.sig) ? stopTimeNs : reraiseNs
+  const gaps = ending.gapsBetween(record.time - backNs, ending.at)
+  if (gaps.length === 0) return found
+  return {
+    ...found,
+    confidence: 'likely',
+    reasons: [reasons.self ?? '', ...doubtsOf(gaps, 'before it')],
+    alternatives: ['it may have got the signal before, which was not seen, and have passed it on to itself'],
+    gaps,
+  }
 }
 
 /** The kernel sends signals for what processes do in other system calls than the six, and does not tell for whom. */

@@ -1,18 +1,16 @@
-import { type CauseRule, stopTimeNs, termSignalOf } from './cause.ts'
+import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** Its wait status names a signal that no record told of. */
-export const unseen: CauseRule = ({ at, status, lostBetween, watchedSince }) => {
+export const unseen: CauseRule = ({ at, status, gapsBetween }) => {
   const number = termSignalOf(status ?? 0)
   if (number === 0) return undefined
-  const reasons = ['its death was seen, the signal that caused it was not']
-  const lost = lostBetween(at - stopTimeNs, at)
-  if (lost > 0) reasons.push(`${lost} ${lost === 1 ? 'record was' : 'records were'} lost before it`)
-  else if (at - watchedSince < stopTimeNs) reasons.push('the watching had only just begun')
+  const gaps = gapsBetween(at - stopTimeNs, at)
   return {
     cause: 'unknown',
     fatal: undefined,
     confidence: 'possible',
-    reasons,
+    reasons: ['its death was seen, the signal that caused it was not', ...doubtsOf(gaps, 'before it')],
     alternatives: number === 9 ? ['strict seccomp ends a process like this, without a signal'] : [],
+    gaps,
   }
 }
