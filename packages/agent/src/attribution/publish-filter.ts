@@ -2,6 +2,7 @@ import type { Service } from '@whokilled/shared/event'
 import { fitsGlob } from '@whokilled/shared/glob'
 import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry } from '../process/entry.ts'
+import { isMainProcess, isSameService } from '../process/main-process.ts'
 import { type ServiceRule, serviceOf } from '../process/service.ts'
 import type { ProcessTable } from '../process/table.ts'
 import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
@@ -93,25 +94,18 @@ export class PublishFilter {
   private isMain({ victim, at, status }: Ending, service: Service): boolean {
     const lifeMs = Number((at - (victim.start ?? at)) / 1_000_000n)
     const isOrderly = status !== undefined && termSignalOf(status) === 0 && exitCodeOf(status) === 0
-    if (victim.parent !== undefined && isSame(this.serviceOf(victim.parent), service)) return false
-    switch (service.kind) {
-      case 'config':
-        return true
-      case 'container':
-        // A health check or `docker exec` comes from outside too; the container's own process is its pid 1.
-        return victim.nsPid === 1 || (victim.nsPid === victim.pid && !this.hasOlder(victim, service))
-      case 'systemd':
-        // What systemd starts before, beside and after the main process is gone at once and without an error.
-        return !this.hasOlder(victim, service) && !(isOrderly && lifeMs < commandLifeMs)
-      default:
-        return victim.hasExeced && lifeMs >= this.options.programLifeMsMin && !waiting.has(service.name)
-    }
+    // What systemd starts before, beside and after the main process is gone at once and without an error.
+    if (service.kind === 'systemd' && isOrderly && lifeMs < commandLifeMs) return false
+    const parentService = victim.parent === undefined ? undefined : this.serviceOf(victim.parent)
+    const isOldest = () => !this.hasOlder(victim, service)
+    const standing = { process: victim, service, parentService, lifeMs, isOldest }
+    return isMainProcess(standing, this.options.programLifeMsMin)
   }
 
   private hasOlder(victim: ProcessEntry, service: Service): boolean {
     for (const other of this.options.table.living()) {
       if (other === victim || (other.start ?? 0n) >= (victim.start ?? 0n)) continue
-      if (isSame(this.serviceOf(other), service)) return true
+      if (isSameService(this.serviceOf(other), service)) return true
     }
     return false
   }
@@ -131,9 +125,6 @@ export class PublishFilter {
 /** Signal events published in a second at most. */
 const signalsPerSecondMax = 200
 
-/** Commands that scripts wait with: long-lived, and no service. */
-const waiting = new Set(['sleep', 'usleep', 'tail', 'timeout', 'inotifywait'])
-
 /** A control process of a unit (ExecStartPre, ExecReload) is done within this time. */
 const commandLifeMs = 1_000
 
@@ -152,10 +143,6 @@ const alwaysTold: ReadonlySet<string> = new Set([
 
 /** SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM, SIGSTOP. */
 const endRequests = new Set([1, 2, 3, 6, 9, 15, 19])
-
-function isSame(a: Service, b: Service): boolean {
-  return a.name === b.name && a.kind === b.kind
-}
 
 /** Whether a service is the one asked for: by its name, without `.service`, or by a pattern with `*`. */
 function named(pattern: string): (service: Service) => boolean {
