@@ -14,11 +14,11 @@ import {
 import type { DeathEvent, SentSignal } from './event.ts'
 import { gapLine } from './gap-text.ts'
 import { lineageText, loginText } from './lineage.ts'
+import { meantLine, mistakeText } from './mistake-text.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
 import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
 import { shortened, terminalText } from './terminal-text.ts'
-import { ageText, durationText, momentText, type ReaderClock } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
+import { ageText, momentText, type ReaderClock } from './time-text.ts'
 
 /**
  * The verdict's one plain sentence, without host and time:
@@ -50,7 +50,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['with', weaponLine(death)],
     [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
     ['for', death.behalf === null ? undefined : behalfLine(death)],
-    ['meant', death.wrongPid === null ? undefined : meantLine(death)],
+    ['meant', meantLine(death)],
     ['limit', limitLine(death)],
     ['gap', gapLine(death, options)],
     ['sure', sureLine(death)],
@@ -142,25 +142,6 @@ function behalfLine({ behalf }: DeathEvent): string {
 
 function instigatorText({ behalf }: UnjudgedDeath): string {
   return behalf === null ? '' : `, ${hedge(behalf.confidence)}for ${shortened(terminalText(behalf.name), 80)}`
-}
-
-function mistakeText({ wrongPid }: UnjudgedDeath): string {
-  if (wrongPid === null) return ''
-  return `; it was ${meantHedge(wrongPid.confidence)} meant for ${processName(wrongPid.previousOwner, 48)}, which had the same pid before`
-}
-
-function meantLine({ wrongPid, at }: DeathEvent): string | undefined {
-  if (wrongPid === null) return undefined
-  const { previousOwner, endedAt, pidfile } = wrongPid
-  const facts = [`pid ${previousOwner.pid}`]
-  if (endedAt !== null) facts.push(`ended ${durationText(Math.max(0, millisecondsBetween(endedAt, at)))} before`)
-  if (pidfile !== null) facts.push(`still named in ${shortened(terminalText(pidfile), 120)}`)
-  return `${meantHedge(wrongPid.confidence)} ${processName(previousOwner)} (${facts.join(', ')})`
-}
-
-function meantHedge(confidence: string): string {
-  if (confidence === 'certain') return 'certainly'
-  return confidence === 'likely' ? 'most likely' : 'possibly'
 }
 
 function hedge(confidence: string | undefined): string {
