@@ -13,7 +13,8 @@ export function processName(process: Ancestor, lengthMax = 80): string {
   if (args.length === 0) return quoted(process.comm ?? baseName(process.exe ?? 'a process of unknown name'), lengthMax)
   const title = ownTitle(process, args)
   const name = title === undefined ? commandLine(process, args, lengthMax) : shortened(terminalText(title), lengthMax)
-  return pretends(process, args) ? `${name} (program ${quoted(process.exe ?? '', lengthMax)})` : name
+  const other = otherProgram(process, args)
+  return other === undefined ? name : `${name} (program ${quoted(other, lengthMax)})`
 }
 
 /** `pid 5120, user deploy (uid 1001), in container web-1`: what follows a killer's name. */
@@ -93,13 +94,27 @@ function knownArgs(process: Ancestor): readonly string[] {
   return args.slice(0, last + 1)
 }
 
-function pretends(process: Ancestor, args: readonly string[]): boolean {
-  if (process.exe === null || process.comm === null) return false
+/**
+ * The program that runs, where the first argument names another one. Where the executable is not known, what exec was
+ * asked to run is compared, unless that is a script, which the interpreter gets as an argument.
+ */
+function otherProgram(process: Ancestor, args: readonly string[]): string | undefined {
   const called = calledName(args[0] ?? '')
-  const program = programName(process.exe)
-  if (called === '' || program === 'busybox' || (shells.has(called) && shells.has(program))) return false
+  const path = process.exe ?? (args.includes(process.file ?? '') ? null : (process.file ?? null))
+  if (called === '' || path === null || (process.exe !== null && process.comm === null)) return undefined
+  const program = programName(path)
+  if (program === 'busybox' || (shells.has(called) && shells.has(program))) return undefined
   // comm holds 15 bytes at most (TASK_COMM_LEN), so the names are compared by their beginning.
-  return !called.startsWith(process.comm) && !called.startsWith(program) && !program.startsWith(called)
+  const isCalledSo =
+    (process.exe !== null && called.startsWith(process.comm ?? '')) ||
+    called.startsWith(program) ||
+    program.startsWith(called)
+  return isCalledSo ? undefined : inMemory(path)
+}
+
+/** `memfd:payload` for `/memfd:payload (deleted)`: it ran from memory, there never was such a file (memfd_create(2)). */
+function inMemory(path: string): string {
+  return /^\/(memfd:.*) \(deleted\)$/s.exec(path)?.[1] ?? path
 }
 
 function isSystemd(process: Ancestor): boolean {

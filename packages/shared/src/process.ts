@@ -20,6 +20,8 @@ const processFields = {
   startedAt: timestamp.nullable(),
   comm: z.string().nullable(),
   exe: z.string().nullable(),
+  /** What exec was asked to run, as it was written: a path that may be relative, a link or a script's. */
+  file: z.string().nullable().optional(),
   /** Redacted on the host unless that was switched off. Bytes that are not UTF-8 are shown as \xHH. */
   args: z.array(z.string()).nullable(),
   argsTruncated: z.boolean(),

@@ -270,6 +270,13 @@ describe('by', () => {
       { args: ['/usr/bin/python3', '/opt/agent.py'], comm: 'python3', exe: '/usr/bin/python3.11' },
     ],
     ['nginx (program /tmp/evil)', { args: ['nginx'], comm: 'evil', exe: '/tmp/evil' }],
+    ['nginx (program ./evil)', { args: ['nginx'], comm: 'evil', exe: null, file: './evil' }],
+    ['nginx (program /dev/fd/3)', { args: ['nginx'], comm: '3', exe: null, file: '/dev/fd/3' }],
+    ['nginx (program memfd:evil)', { args: ['nginx'], comm: '3', exe: '/memfd:evil (deleted)' }],
+    [
+      'sh ./deploy.sh (built-in kill)',
+      { args: ['/bin/sh', './deploy.sh'], comm: 'deploy.sh', exe: null, file: './deploy.sh' },
+    ],
     ["'sshd: root@pts/0' (program /tmp/evil)", { args: ['sshd: root@pts/0'], comm: 'evil', exe: '/tmp/evil' }],
     ['pkill', { args: null, comm: 'pkill', exe: null }],
     ['a-tool', { args: null, comm: null, exe: '/opt/a-tool' }],

@@ -28,6 +28,7 @@ export function describeProcess(entry: ProcessEntry, options: DescribeOptions, p
 }
 
 function describeOne(entry: ProcessEntry, program: Program, options: DescribeOptions): Ancestor {
+  const { uid, euid } = program.user ?? entry
   const texts = program.args?.map(textOf)
   const { args, redacted } =
     texts === undefined || !options.redactArguments ? { args: texts, redacted: false } : redact(texts)
@@ -39,12 +40,13 @@ function describeOne(entry: ProcessEntry, program: Program, options: DescribeOpt
     startedAt: entry.start === undefined ? null : options.clock.timestamp(entry.start),
     comm: textOrNull(program.comm),
     exe: textOrNull(program.exe),
+    file: textOrNull(program.file),
     args: args ?? null,
     argsTruncated: program.argsTruncated,
     redacted,
-    uid: entry.uid ?? null,
-    euid: entry.euid ?? null,
-    user: entry.uid === undefined ? null : (options.userName(entry.uid) ?? null),
+    uid: uid ?? null,
+    euid: euid ?? null,
+    user: uid === undefined ? null : (options.userName(uid) ?? null),
     loginUid: entry.loginUid ?? null,
     sessionId: entry.sessionId ?? null,
     tty: textOrNull(entry.tty),

@@ -87,6 +87,11 @@ export function isInTick(start: bigint, ticks: bigint): boolean {
   return start / tickNs === ticks
 }
 
+/** Whether two starts in nanoseconds are in the same clock tick. */
+export function isSameTick(a: bigint, b: bigint): boolean {
+  return a / tickNs === b / tickNs
+}
+
 /** Nanoseconds since boot of a start given in clock ticks. */
 export function startOfTicks(ticks: bigint): bigint {
   return ticks * tickNs

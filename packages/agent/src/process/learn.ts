@@ -10,17 +10,25 @@ export function learn(entry: ProcessEntry, facts: CurrentProcess): void {
   entry.ppid ??= facts.ppid
   entry.nsPid ??= facts.nspid
   entry.nsId ??= facts.nsid
-  if (facts.uid !== undefined) entry.uid = facts.uid
-  if (facts.euid !== undefined) entry.euid = facts.euid
   if (facts.luid !== undefined) entry.loginUid = facts.luid === auditUnset ? undefined : facts.luid
   if (facts.ses !== undefined) entry.sessionId = facts.ses === auditUnset ? undefined : facts.ses
   if (facts.sid !== undefined) entry.sid = facts.sid
   if (facts.tty !== undefined) entry.tty = facts.tty === '' ? undefined : facts.tty.replace(/^pts(?=\d)/, 'pts/')
   if (facts.cgroup !== undefined) moveTo(entry, facts.cgroup)
+  learnUser(entry, facts)
   const isFirstThread = facts.tid === undefined || facts.tid === facts.pid
   const comm = isFirstThread ? (facts.comm ?? entry.program.comm) : entry.program.comm
   const exe = entry.program.exe ?? (facts.exe === '' ? undefined : facts.exe)
   if (comm !== entry.program.comm || exe !== entry.program.exe) entry.program = { ...entry.program, comm, exe }
+}
+
+/** Who a process is when it sends a signal is kept with the signal: it may be somebody else a moment later. */
+function learnUser(entry: ProcessEntry, { uid = entry.uid, euid = entry.euid }: CurrentProcess): void {
+  const { program } = entry
+  if (uid === program.user?.uid && euid === program.user?.euid) return
+  entry.uid = uid
+  entry.euid = euid
+  entry.program = { ...program, user: { uid, euid } }
 }
 
 /** A process belongs to another cgroup from now on, and so perhaps to another container. */

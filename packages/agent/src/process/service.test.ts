@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { scanned } from '../../test/recorded-host.ts'
 import { containerOf, serviceUnitOf } from './cgroup.ts'
-import { type ServiceRule, serviceOf } from './service.ts'
+import type { Program } from './entry.ts'
+import { programName, type ServiceRule, serviceOf } from './service.ts'
 import { ProcessTable } from './table.ts'
 
 const id = 'a'.repeat(60).concat('0123')
@@ -32,6 +33,29 @@ describe('the service of a process', () => {
     ]
     for (const [exe, args, name] of names)
       expect(service({ exe, args }), args.join(' ')).toEqual({ name, kind: 'process' })
+  })
+
+  it('is a script that was run by its own name, whatever interprets it', () => {
+    const name = (file: string, args: string[]) =>
+      programName({ comm: 'x', exe: '/usr/bin/x', file, args, argsTruncated: false })
+    expect(name('./deploy.sh', ['/bin/sh', './deploy.sh', '-v'])).toBe('deploy.sh')
+    expect(name('/opt/rules', ['/usr/bin/make', '-f', '/opt/rules'])).toBe('rules')
+    expect(name('/opt/x.js', ['/usr/bin/env', 'node', '/opt/x.js'])).toBe('x.js')
+  })
+
+  it('is what exec was asked to run where the executable is not known, never the number of a descriptor', () => {
+    const name = (facts: Partial<Program>) =>
+      programName({ comm: undefined, exe: undefined, args: undefined, argsTruncated: false, ...facts })
+    expect(name({ file: '/usr/bin/redis-server', comm: 'bio_close_file', args: ['redis'] })).toBe('redis-server')
+    expect(name({ file: '/dev/fd/3', comm: '3', args: ['payload'] })).toBe('payload')
+    expect(name({ file: '/proc/self/exe', comm: 'exe', args: ['runc', 'init'] })).toBe('runc')
+    expect(name({ file: '/dev/fd/3', comm: 'memfd:payload', args: ['x'] })).toBe('memfd:payload')
+    expect(name({ exe: '/memfd:payload (deleted)', comm: '3', args: ['x'] })).toBe('memfd:payload')
+    expect(name({ exe: '/memfd:runc_cloned:/proc/self/exe (deleted)', args: ['x'] })).toBe(
+      'memfd:runc_cloned:/proc/self/exe',
+    )
+    expect(name({ exe: '/usr/bin/bash', comm: 'bash', args: ['bash', '/dev/fd/63'] })).toBe('bash')
+    expect(name({ comm: '12' })).toBe('12')
   })
 
   it('is the executable of anything else, whatever it calls itself', () => {

@@ -65,13 +65,28 @@ const interpreters: readonly Interpreter[] = [
 ]
 
 /** What a program is called: the script that an interpreter runs, else the executable. A byte string. */
-export function programName({ comm = '', exe = '', args }: Program): string {
-  const own = baseName(exe.replace(/ \(deleted\)$/, '')) || comm
+export function programName(program: Program): string {
+  const { file = '', args } = program
+  // Of a script that was run by its own name (#!) the interpreter gets the path that exec was asked to run.
+  if (file !== '' && !isDescriptor(file) && args?.slice(1).includes(file)) return baseName(file)
   const called = baseName(args?.[0] ?? '').replace(/^-/, '')
+  const own = ownName(program, called)
   const interpreter =
     interpreters.find(({ name }) => name.test(called)) ?? interpreters.find(({ name }) => name.test(own))
   if (interpreter === undefined || args === undefined) return own === 'busybox' && called !== '' ? called : own
   return scriptIn(args.slice(1), interpreter) ?? (called || own)
+}
+
+/** The executable's name; without it, what exec was asked to run, since a program may give itself any other name. */
+function ownName({ exe = '', file = '', comm = '' }: Program, called: string): string {
+  if (exe !== '') {
+    const path = exe.replace(/ \(deleted\)$/, '')
+    // A file in memory (memfd_create(2)) has any name, and no folder.
+    return path.startsWith('/memfd:') ? path.slice(1) : baseName(path)
+  }
+  if (file !== '' && !isDescriptor(file)) return baseName(file)
+  // The kernel calls a program that was run from a descriptor by that number, or exe.
+  return /^(?:\d*|exe)$/.test(comm) ? called || comm : comm
 }
 
 /** The script among an interpreter's arguments: the first that is not an option, or what follows -m or -jar. */
@@ -81,9 +96,14 @@ function scriptIn(args: readonly string[], { takesValue, inline }: Interpreter):
     if (arg === '-m' || arg === '-jar') return baseName(args[index + 1] ?? '') || undefined
     if (arg === '-' || inline.test(arg)) return undefined
     if (takesValue.test(arg)) index += 1
-    else if (!/^[-+]/.test(arg)) return baseName(arg) || undefined
+    else if (!/^[-+]/.test(arg)) return isDescriptor(arg) ? undefined : baseName(arg) || undefined
   }
   return undefined
+}
+
+/** A path that names an open file and not a program: fexecve(3), `sh <(…)`, a program that runs itself again. */
+function isDescriptor(path: string): boolean {
+  return /^\/(?:dev|proc\/(?:self|thread-self|\d+))\/(?:fd\/\d+|exe)$/.test(path)
 }
 
 function baseName(path: string): string {

@@ -91,6 +91,53 @@ describe('the process table', () => {
     expect(processes.find(11)?.parent?.pid).toBe(10)
   })
 
+  it('finds the parent of a process whose fork was lost in its own records', () => {
+    const processes = table()
+    processes.reconcile([scanned({ pid: 9, comm: 'bash', startTicks: 100 })])
+    processes.apply({
+      type: 'signal',
+      seq: 1,
+      time: at(6),
+      sig: 9,
+      pid: 10,
+      ppid: 9,
+      start: at(5),
+      tpid: 11,
+      tppid: 10,
+    })
+    expect(processes.find(10)?.parent?.program.comm).toBe('bash')
+    expect(processes.find(11)?.parent?.pid).toBe(10)
+  })
+
+  it('takes nobody for a parent who is younger, or a descendant: the pid was used again meanwhile', () => {
+    const processes = table()
+    const signal = { type: 'signal', seq: 1, sig: 15 } as const
+    processes.apply(fork(9, 1, 8))
+    processes.apply({ ...signal, time: at(9), pid: 10, ppid: 9, start: at(5) })
+    expect(processes.find(10)).toMatchObject({ ppid: 9, parent: undefined })
+    processes.apply({ ...signal, time: at(9), pid: 20 })
+    processes.apply(fork(21, 20, 5))
+    processes.apply({ ...signal, time: at(9), pid: 20, ppid: 21 })
+    expect(processes.find(20)?.parent).toBeUndefined()
+  })
+
+  it('does not take the process that now has the pid of a parent for that parent', () => {
+    const processes = table()
+    processes.apply(fork(9, 1, 2))
+    processes.apply({ ...fork(10, 9, 5), pstart: at(4) })
+    expect(processes.find(10)?.parent).toMatchObject({ pid: 9, start: at(4) })
+  })
+
+  it('keeps with a program as whom it ran', () => {
+    const processes = table()
+    const signal = { type: 'signal', seq: 1, sig: 15, pid: 10, start: at(5) } as const
+    processes.apply({ ...signal, time: at(6), uid: 0, euid: 0 })
+    const before = processes.find(10)?.program
+    processes.apply({ ...signal, time: at(7), uid: 1001, euid: 1001 })
+    expect(before?.user).toEqual({ uid: 0, euid: 0 })
+    expect(processes.find(10)).toMatchObject({ uid: 1001, program: { user: { uid: 1001, euid: 1001 } } })
+  })
+
   it('remembers a bounded number of ended processes, the latest', () => {
     const processes = table({ endedMax: 3 })
     for (let pid = 10; pid < 20; pid += 1) {

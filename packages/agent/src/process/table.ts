@@ -7,12 +7,15 @@ import type {
   SignalRecord,
 } from '../record/record.ts'
 import { argumentsOf } from './arguments.ts'
-import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { isSameTick, nothingKnown, type ProcessEntry, processId } from './entry.ts'
 import { learn, moveTo } from './learn.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
 
 /** How many ended processes an ancestry keeps, so that a process that forks itself for ever stays bounded. */
 const endedAncestorsMax = 32
+
+/** How far ancestors are followed to see whether a process is its own; a longer line is not believed. */
+const generationsMax = 1_024
 
 export interface TableCounters {
   /** Ended processes forgotten because `endedMax` others had ended since. */
@@ -160,9 +163,11 @@ export class ProcessTable {
 
   private fork(record: ForkRecord): ProcessEntry {
     const known = this.find(record.pid, record.start)
-    if (known !== undefined && (record.start !== undefined || startedAbout(known, record.time))) return known
-    const parent =
-      this.find(record.ppid, record.pstart) ?? this.find(record.ppid) ?? this.infer(record.ppid, record.pstart)
+    const parent = this.find(record.ppid, record.pstart) ?? this.infer(record.ppid, record.pstart)
+    if (known !== undefined && (record.start !== undefined || startedAbout(known, record.time))) {
+      bringUp(known, parent)
+      return known
+    }
     const child = this.add(record.pid, record.start, {
       parent,
       ppid: record.ppid,
@@ -215,7 +220,15 @@ export class ProcessTable {
     if (record.pid === undefined) return undefined
     const entry = this.find(record.pid, record.start) ?? this.infer(record.pid, record.start)
     learn(entry, record)
+    this.findParent(entry, record.ppid)
     return entry
+  }
+
+  /** A process whose fork was not seen is a child of the one that its records name. */
+  private findParent(entry: ProcessEntry, ppid: number | undefined): void {
+    if (entry.parent !== undefined || ppid === undefined) return
+    const parent = this.alive.get(ppid)
+    if (parent !== undefined) bringUp(entry, parent)
   }
 
   private target(record: SignalRecord): ProcessEntry | undefined {
@@ -227,6 +240,7 @@ export class ProcessTable {
     entry.ppid ??= record.tppid
     entry.nsPid ??= record.tnspid
     entry.nsId ??= record.tnsid
+    this.findParent(entry, record.tppid)
     if (record.tcgroup !== undefined) moveTo(entry, record.tcgroup)
     if (entry.program.comm === undefined && record.tcomm !== undefined) {
       entry.program = { ...entry.program, comm: record.tcomm }
@@ -263,9 +277,7 @@ export class ProcessTable {
 
   private linkParent(scanned: ScannedProcess): void {
     const entry = this.find(scanned.pid, startOfScanned(scanned))
-    if (entry === undefined || entry.parent !== undefined || scanned.ppid === undefined) return
-    const parent = this.alive.get(scanned.ppid)
-    if (parent !== entry) entry.parent = parent
+    if (entry !== undefined) this.findParent(entry, scanned.ppid)
   }
 
   private add(
@@ -293,6 +305,26 @@ function startedAbout(entry: ProcessEntry, at: bigint): boolean {
 /** Whether the record's process is the one that acted, and not one that an interrupt happened to hit. */
 export function runsInTask(record: SignalRecord): boolean {
   return (record.ctx ?? 0) === 0
+}
+
+/**
+ * Notes who forked a process, unless that is known. One that is younger, or descends from the process itself, has got
+ * the pid since: what told of its end and of the new one's fork was lost.
+ */
+function bringUp(entry: ProcessEntry, parent: ProcessEntry): void {
+  if (entry.parent !== undefined) return
+  if (startsBefore(entry, parent)) return
+  let generation = 0
+  for (let one: ProcessEntry | undefined = parent; one !== undefined; one = one.parent) {
+    generation += 1
+    if (one === entry || generation > generationsMax) return
+  }
+  entry.parent = parent
+}
+
+/** To the tick: /proc tells no more. */
+function startsBefore({ start }: ProcessEntry, other: ProcessEntry): boolean {
+  return start !== undefined && other.start !== undefined && start < other.start && !isSameTick(start, other.start)
 }
 
 function cutEndedAncestors(entry: ProcessEntry): void {
