@@ -75,12 +75,18 @@ export const Instigator = z.looseObject({
   process: Process.nullable(),
   rule: z.string(),
   confidence: Confidence,
+  /** How long the killer had waited after it had asked with another signal, milliseconds; null if it had not. */
+  graceMs: z.number().nonnegative().nullable().optional(),
 })
 export type Instigator = z.infer<typeof Instigator>
 
 export const Oom = z.looseObject({
-  /** `cgroup`: a limit was reached; `host`: the machine was out of memory. */
-  scope: openEnum(['cgroup', 'host', 'unknown']),
+  /**
+   * `cgroup`: a limit was reached; `host`: the machine was out of memory; `nodes`: those memory nodes were full that a
+   * cpuset or a memory policy allows; `sysrq`: somebody called the OOM killer by hand.
+   */
+  scope: openEnum(['cgroup', 'host', 'nodes', 'sysrq', 'unknown']),
+  /** The group whose limit was reached. */
   cgroup: z.string().nullable(),
   limitBytes: z.int().nullable(),
   /** Who held most memory when it ran out, most first; null where the kernel did not tell. */
@@ -88,6 +94,8 @@ export const Oom = z.looseObject({
     .array(z.looseObject({ pid: z.int(), comm: z.string(), bytes: z.number().nonnegative() }))
     .nullable()
     .optional(),
+  /** What all processes held together that could be chosen; far less than the limit if files in memory ate it. */
+  processBytes: z.number().nonnegative().nullable().optional(),
 })
 export type Oom = z.infer<typeof Oom>
 

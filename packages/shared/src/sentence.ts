@@ -1,3 +1,4 @@
+import { behalfLine, instigatorText } from './behalf-text.ts'
 import {
   caughtText,
   causeText,
@@ -49,7 +50,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['from', originLine(death)],
     ['with', weaponLine(death)],
     [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
-    ['for', death.behalf === null ? undefined : behalfLine(death)],
+    ['for', behalfLine(death)],
     ['meant', meantLine(death)],
     ['limit', limitLine(death)],
     ['gap', gapLine(death, options)],
@@ -132,21 +133,6 @@ function isUnseen({ senderStatus, via }: SentSignal): boolean {
 function limitLine(death: DeathEvent): string | undefined {
   const scope = death.oom?.scope
   return scope === 'cgroup' || scope === 'host' ? memoryText(death) : undefined
-}
-
-function behalfLine({ behalf }: DeathEvent): string {
-  const who = behalf?.process ? `   ${processIdentity(behalf.process)}` : ''
-  const name = shortened(terminalText(behalf?.name ?? ''), 120)
-  return `${hedge(behalf?.confidence)}${name}${who}   (rule: ${shortened(terminalText(behalf?.rule ?? ''), 120)})`
-}
-
-function instigatorText({ behalf }: UnjudgedDeath): string {
-  return behalf === null ? '' : `, ${hedge(behalf.confidence)}for ${shortened(terminalText(behalf.name), 80)}`
-}
-
-function hedge(confidence: string | undefined): string {
-  if (confidence === 'certain') return ''
-  return confidence === 'likely' ? 'likely ' : 'possibly '
 }
 
 function sureLine({ verdict }: DeathEvent): string {
