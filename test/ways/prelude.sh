@@ -1,7 +1,7 @@
 # What the scripts of test/ways begin with. Runs in dash and in busybox; the programs of test/programs are in PATH.
 # $FACTS is the file that says who was who, $CGROUP a folder of the unified hierarchy, $SCRATCH a folder for files; each
 # way, $WAY, begins in an empty one of its own there.
-ulimit -c 0
+ulimit -S -c 0
 now() { read -r uptime idle < /proc/uptime; echo "$uptime"; }
 # Each way has its own line at its beginning and end: NAME begin SECONDS, and one for each process: NAME role PID.
 begin() { sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
