@@ -1,6 +1,7 @@
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
+import { eaterText, memoryText } from './memory-text.ts'
 import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
@@ -48,7 +49,7 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     return `ended itself with ${fatalName(death)} (${how})${afterCatching(death)}${coreText(death)}`
   },
   fault: (death) => `crashed with ${fatalName(death)} (${faultText(fatalName(death))})${coreText(death)}`,
-  oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}`,
+  oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}${eaterText(death)}`,
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
   'parent-death': (death) => {
@@ -104,27 +105,10 @@ export function exitText(death: UnjudgedDeath): string {
   return death.exit.code === null ? 'an unknown status' : `exit code ${death.exit.code}`
 }
 
-/** `cgroup /x reached its memory limit of 64 MiB`. */
-export function memoryText(death: UnjudgedDeath): string {
-  const scope = death.oom?.scope
-  if (scope === 'host') return 'the host was out of memory'
-  if (scope !== 'cgroup') return 'memory ran out'
-  const cgroup = death.oom?.cgroup ? `cgroup ${shortened(terminalText(death.oom.cgroup), 120)}` : 'its cgroup'
-  const limitBytes = death.oom?.limitBytes ?? null
-  return `${cgroup} reached its ${limitBytes === null ? 'memory limit' : `limit of ${bytesText(limitBytes)}`}`
-}
-
 /** ` 12 ms later`; empty where the two times do not follow each other. */
 export function laterText(signal: SentSignal | null, death: UnjudgedDeath): string {
   const ms = signal === null ? -1 : millisecondsBetween(signal.at, death.at)
   return ms < 0 ? '' : ` ${durationText(ms)} later`
-}
-
-function bytesText(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
-  const count = bytes / 1024 ** power
-  return `${Number.isInteger(count) ? count : count.toFixed(1)} ${units[power]}`
 }
 
 function codeText(death: UnjudgedDeath): string {

@@ -432,7 +432,7 @@ test('sure, or and limit', () => {
   expect(line(tell({ oom: { scope: 'unknown', cgroup: '/a', limitBytes: null } }), 'limit')).toBeUndefined()
   expect(line(story, 'sure')).toBe('likely: three records were lost')
   expect(line(story, 'or')).toBe('cron killed it')
-  expect(storyText(story)).toContain('\n  limit  cgroup /a')
+  expect(storyText(story)).toContain('\n  limit   cgroup /a')
 })
 
 describe('the headline', () => {
@@ -491,12 +491,12 @@ test('whatever a process calls itself, a story stays printable, of the same line
         signal: sent({ sender: killer, name, via: 'kill', result: name.slice(0, 60) }),
         signals: [sent({ sender: killer, name })],
         behalf: { kind: 'process', name, process: first, rule: name, confidence: 'likely' },
-        oom: { scope: 'cgroup', cgroup: name, limitBytes: 1 },
+        oom: { scope: 'cgroup', cgroup: name, limitBytes: 1, consumers: [{ pid: 5, comm: name, bytes: 1 }] },
         wrongPid: { previousOwner: second, endedAt: null, reusedAfterMs: null, pidfile: name, confidence: 'likely' },
         verdict: { confidence: 'likely', reasons: [name], alternatives: [name], summary: '' },
       }
       const printed = storyText(tell(changes))
-      expect(printed.split('\n')).toHaveLength(10)
+      expect(printed.split('\n')).toHaveLength(11)
       expect(`${printed.replaceAll('\n', '')}${summarySentence(aDeath(changes))}`).not.toMatch(
         /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u,
       )

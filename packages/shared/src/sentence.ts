@@ -7,7 +7,6 @@ import {
   headlineVerb,
   isUnwatched,
   laterText,
-  memoryText,
   type UnjudgedDeath,
   victimName,
   wasCaught,
@@ -15,6 +14,7 @@ import {
 import type { DeathEvent, SentSignal } from './event.ts'
 import { gapLine } from './gap-text.ts'
 import { lineageText, loginText } from './lineage.ts'
+import { holdersText, memoryText } from './memory-text.ts'
 import { meantLine, mistakeText } from './mistake-text.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
 import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
@@ -53,6 +53,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['for', behalfLine(death)],
     ['meant', meantLine(death)],
     ['limit', limitLine(death)],
+    ['memory', holdersText(death)],
     ['gap', gapLine(death, options)],
     ['sure', sureLine(death)],
     ['or', listed(death.verdict.alternatives, '; ')],
@@ -131,8 +132,7 @@ function isUnseen({ senderStatus, via }: SentSignal): boolean {
 }
 
 function limitLine(death: DeathEvent): string | undefined {
-  const scope = death.oom?.scope
-  return scope === 'cgroup' || scope === 'host' ? memoryText(death) : undefined
+  return death.oom === null || death.oom.scope === 'unknown' ? undefined : memoryText(death)
 }
 
 function sureLine({ verdict }: DeathEvent): string {
