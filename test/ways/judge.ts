@@ -81,6 +81,7 @@ function actualOf(
     oom,
     incident: incidentId === null ? null : (incidents.get(incidentId) ?? incidentId),
     evidence: death.evidence.map(({ kind }) => kind),
+    evidenceNot: death.evidence.map(({ kind }) => kind),
     summary: summaryOf(death, facts),
   }
 }
@@ -106,6 +107,10 @@ function differences(expected: ToldDeath, actual: Record<string, unknown>): stri
     if (key === 'evidence') {
       const missing = (value as string[]).filter((kind) => !(found as string[]).includes(kind))
       return missing.map((kind) => `expected evidence ${kind}, found ${JSON.stringify(found)}`)
+    }
+    if (key === 'evidenceNot') {
+      const wrong = (value as string[]).filter((kind) => (found as string[]).includes(kind))
+      return wrong.map((kind) => `expected no evidence ${kind}`)
     }
     return fits(value, found) ? [] : [`expected ${key} ${JSON.stringify(value)}, told ${JSON.stringify(found)}`]
   })

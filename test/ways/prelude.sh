@@ -8,6 +8,8 @@ begin() { sleep 0.1; echo "$WAY begin $(now)" >> "$FACTS"; }
 end() { sleep 0.3; echo "$WAY end $(now)" >> "$FACTS"; }
 # For one that only itself knows its pid: in-role ROLE PROGRAM…
 role() { echo "$WAY role $1 $2" >> "$FACTS"; }
+# pid_of ROLE: the pid that was said to be this one's.
+pid_of() { sed -n "s/^$WAY role $1 //p" "$FACTS"; }
 # run PROGRAM…: a victim in the background, $V; it is ready when this returns. start: the usual one, by its way.
 run() { "$@" & V=$!; role victim $V; sleep 0.2; }
 start() { run victim "$@"; }

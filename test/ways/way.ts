@@ -55,6 +55,8 @@ export interface ToldDeath {
   readonly incident?: string | null
   /** Kinds of evidence that have to be there. */
   readonly evidence?: readonly string[]
+  /** Kinds of evidence that must not be there. */
+  readonly evidenceNot?: readonly string[]
   /** The verdict's sentence; `<role>` stands for its pid, `<time>` for any duration. */
   readonly summary: string
 }
@@ -67,4 +69,15 @@ export interface ToldProcess extends Partial<Pick<Ancestor, PlainFact>> {
   readonly ancestors?: readonly string[]
 }
 
-type PlainFact = 'pid' | 'nsPid' | 'comm' | 'exe' | 'argsTruncated' | 'redacted' | 'uid' | 'euid' | 'loginUid' | 'tty'
+type PlainFact =
+  | 'pid'
+  | 'nsPid'
+  | 'comm'
+  | 'exe'
+  | 'file'
+  | 'argsTruncated'
+  | 'redacted'
+  | 'uid'
+  | 'euid'
+  | 'loginUid'
+  | 'tty'
