@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Probe } from '@whokilled/agent/probe/probe'
@@ -22,6 +22,8 @@ const runTimeoutMs = 300_000
 /** Makes ways happen on this machine under a probe. */
 export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveRun> {
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-ways-'))
+  // Ways run programs as other users.
+  await chmod(folder, 0o755)
   try {
     for (const [name, path] of await compiledPrograms()) await symlink(path, join(folder, name))
     const env = {
