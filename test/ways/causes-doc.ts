@@ -69,7 +69,7 @@ async function deathsOf(way: Way, probe: ProbeName): Promise<Map<string, DeathEv
   )
 }
 
-/** Text of a process may hold anything that Markdown takes for its own. */
-function asText(text: string): string {
+/** Text as Markdown shows it: text of a process may hold anything that Markdown takes for its own. */
+export function asText(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|~]/g, '\\$&').replace(/\s+/g, ' ')
 }
