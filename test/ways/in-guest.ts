@@ -61,7 +61,8 @@ export function rootOf({ needs }: Way): 'small' | 'debian' {
   return needs === 'debian' ? 'debian' : 'small'
 }
 
-async function recordingOf(run: GuestRun, probe: ProbeName): Promise<Recording> {
+/** What a probe's recorder left in /out. */
+export async function recordingOf(run: GuestRun, probe: ProbeName): Promise<Recording> {
   const lines = await run.read(`${probe}.wkr`).catch(async () => {
     throw new Error(`Expected a recording of ${probe}, its recorder said: ${await run.read(`${probe}.log`)}`)
   })
