@@ -97,12 +97,11 @@ export class Attribution {
     return filter.wantsSignal(received, service, senderService) ? [teller.signal(received, target, service)] : []
   }
 
-  /** A refused attempt is evidence for its target, where the pid it named means the same to both. */
+  /** A refused attempt is evidence for its target: the process that the number means where the attempt was made. */
   private followRefused(record: SignalFailedRecord, by: ProcessEntry | undefined): void {
     if (record.arg === undefined || record.arg <= 0 || record.call === 'pidfd_send_signal') return
-    const target = this.options.table.find(record.arg)
-    if (target === undefined || (record.nsid !== undefined && record.nsid !== target.nsId)) return
-    this.ladderOf(target).refuse(record, by)
+    const target = this.options.table.meant(record.arg, record.nsid)
+    if (target !== undefined) this.ladderOf(target).refuse(record, by)
   }
 
   private decide(victim: ProcessEntry, at: bigint, status: number | undefined, aliveAt?: bigint): DeathDraft[] {

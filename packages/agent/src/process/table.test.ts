@@ -128,6 +128,21 @@ describe('the process table', () => {
     expect(processes.find(10)?.parent).toMatchObject({ pid: 9, start: at(4) })
   })
 
+  it('finds who a number means in a pid namespace', () => {
+    const processes = table()
+    processes.reconcile([
+      scanned({ pid: 17, comm: 'outside', nspid: 17, nsid: 1 }),
+      scanned({ pid: 40, comm: 'inside', nspid: 2, nsid: 7 }),
+      scanned({ pid: 41, comm: 'other', nspid: 40, nsid: 7 }),
+    ])
+    const meant = (pid: number, nsId?: number) => processes.meant(pid, nsId)?.program.comm
+    expect(meant(17, 1)).toBe('outside')
+    expect(meant(17)).toBe('outside')
+    expect(meant(17, 7)).toBeUndefined()
+    expect(meant(2, 7)).toBe('inside')
+    expect(meant(40, 7)).toBe('other')
+  })
+
   it('keeps with a program as whom it ran', () => {
     const processes = table()
     const signal = { type: 'signal', seq: 1, sig: 15, pid: 10, start: at(5) } as const

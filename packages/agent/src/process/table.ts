@@ -90,6 +90,18 @@ export class ProcessTable {
     return this.byId.get(id)
   }
 
+  /**
+   * The process that now has this number in a pid namespace. Of one in a namespace further inside only the number
+   * there is known, not the one that it has here.
+   * @param nsId inode of the namespace; undefined: not known, taken for the first one
+   */
+  meant(pid: number, nsId: number | undefined): ProcessEntry | undefined {
+    const holder = this.alive.get(pid)
+    if (nsId === undefined || (holder?.nsId === nsId && (holder.nsPid ?? pid) === pid)) return holder
+    for (const one of this.alive.values()) if (one.nsId === nsId && one.nsPid === pid) return one
+    return undefined
+  }
+
   /** Learns what a record tells of processes. An exit ends its process; the entry stays for a while. */
   apply(record: KernelRecord): Applied {
     switch (record.type) {

@@ -118,7 +118,8 @@ function isOutOfTime({ ladder, victim }: Ending, { record }: Received): boolean 
 function causeFromDyingProcess({ record, by }: Received, { victim }: Ending): DeathEvent['cause'] {
   if (record.sig === sig.kill && record.info === 'priv') return by?.nsPid === 1 ? 'pid-namespace-exit' : 'unknown'
   if (record.sig === sig.hup && record.info === 'priv') return 'terminal'
-  return by !== undefined && by === victim.parent ? 'parent-death' : 'unknown'
+  // The kernel passes no siginfo here for parent-death signals alone; the parent may be one that adopted the process.
+  return by !== undefined && (by === victim.parent || record.info === 'noinfo') ? 'parent-death' : 'unknown'
 }
 
 /** Programs that catch a fault to write a report then raise it again: the fault is the cause. */
