@@ -11,12 +11,15 @@ import { killed } from './causes/killed.ts'
 import { unseen } from './causes/unseen.ts'
 import { vanished } from './causes/vanished.ts'
 import { Incidents } from './incident.ts'
-import { clients, instigatorOf } from './instigator.ts'
+import { instigatorOf } from './instigator.ts'
 import type { Actor, Deed, Judged } from './judged.ts'
 import { Ladder } from './ladder.ts'
 import type { LossLog } from './loss-log.ts'
+import { clients } from './messengers/clients.ts'
+import type { Known } from './messengers/messenger.ts'
 import { OomLog } from './oom-log.ts'
 import type { PublishFilter } from './publish-filter.ts'
+import { RecentOomKills } from './recent-oom-kills.ts'
 import { RecentPrograms } from './recent-programs.ts'
 import { senderOf } from './sender.ts'
 import type { StoryTeller } from './story-teller.ts'
@@ -43,18 +46,26 @@ export class Attribution {
   private readonly options: AttributionOptions
   private readonly ladders = new WeakMap<ProcessEntry, Ladder>()
   private readonly lately = new RecentPrograms(clients)
+  private readonly oomKills = new RecentOomKills()
+  private readonly known: Known
   private readonly incidents: Incidents
   private readonly wrongPids: WrongPids
   private readonly oomLog = new OomLog()
 
   constructor(options: AttributionOptions) {
     this.options = options
+    this.known = {
+      lately: this.lately,
+      ladderOf: (process) => this.ladders.get(process),
+      oomKills: this.oomKills.latestFirst,
+    }
     this.incidents = new Incidents(options.bootId)
     this.wrongPids = new WrongPids({ table: options.table, clock: options.clock })
   }
 
   follow(record: KernelRecord, applied: Applied): EventDraft[] {
     this.lately.follow(record, applied)
+    this.oomKills.follow(record, applied)
     this.wrongPids.follow(record, applied)
     this.oomLog.follow(record, applied)
     switch (record.type) {
@@ -124,7 +135,7 @@ export class Attribution {
   private judge(deed: Deed): Judged {
     return {
       ...deed,
-      behalf: instigatorOf(deed, this.lately),
+      behalf: instigatorOf(deed, this.known),
       mistake: this.wrongPids.of(deed),
       incident: this.incidents.of(deed.finding.fatal),
       outOfMemory: deed.finding.cause === 'oom' ? this.oomLog.of(deed.ending) : undefined,

@@ -1,34 +1,126 @@
-import type { Deed, Instigation } from './judged.ts'
-import type { Act, Messenger } from './messengers/messenger.ts'
-import type { RecentPrograms } from './recent-programs.ts'
+import type { Deed, Instigation, NamePart } from './judged.ts'
+import type { Received } from './ladder.ts'
+import { containerExec, containerRuntime } from './messengers/container.ts'
+import { controlProcess } from './messengers/control-process.ts'
+import { job } from './messengers/job.ts'
+import { login } from './messengers/login.ts'
+import { memoryGuard } from './messengers/memory-guard.ts'
+import type { Act, Known, Messenger, Step } from './messengers/messenger.ts'
+import { originOf } from './messengers/origin.ts'
+import { passedOn } from './messengers/passed-on.ts'
+import { service, startedUnit } from './messengers/service.ts'
+import { serviceManager } from './messengers/service-manager.ts'
+import { shellUse } from './messengers/shell.ts'
+import { supervisor } from './messengers/supervisor.ts'
+import { timeLimit } from './messengers/time-limit.ts'
+import { tool } from './messengers/tool.ts'
+import { senderOf } from './sender.ts'
 
 /** Who acts for others; the first that knows an actor wins. */
-const messengers: readonly Messenger[] = []
-
-/** Programs that ask others to act, for RecentPrograms. */
-export const clients: ReadonlySet<string> = new Set()
+const messengers: readonly Messenger[] = [
+  passedOn,
+  controlProcess,
+  serviceManager,
+  containerRuntime,
+  containerExec,
+  timeLimit,
+  memoryGuard,
+  supervisor,
+  startedUnit,
+  tool,
+  job,
+  login,
+  service,
+]
 
 /** How far an act is followed back. */
 const stepsMax = 8
 
 /** For whom the killer acted: walks from messenger to messenger until nobody stands behind. */
-export function instigatorOf(deed: Deed, lately: RecentPrograms): Instigation | undefined {
-  const at = deed.finding.fatal?.record.time ?? deed.ending.at
-  const steps: Instigation[] = []
-  let actor = deed.killer
-  while (actor !== undefined && steps.length < stepsMax) {
-    const act: Act = { actor, steps, deed, at, lately }
-    const step = messengers.reduce<Instigation | undefined>((found, rule) => found ?? rule(act), undefined)
-    if (step === undefined) break
+export function instigatorOf(deed: Deed, known: Known): Instigation | undefined {
+  const { fatal, cause } = deed.finding
+  if (deed.killer === undefined || fatal === undefined || !deeds.has(cause)) return undefined
+  const first = firstActOf(deed, fatal)
+  const steps: Step[] = []
+  let act: Act = { ...known, ...first, actor: deed.killer, steps, deed }
+  while (steps.length < stepsMax) {
+    const step = messengers.reduce<Step | undefined>((found, rule) => found ?? rule(act), undefined)
+    if (step === undefined || steps.some((one) => isSameStep(one, step))) break
     steps.push(step)
-    actor = step.actor
+    if (step.actor === undefined || step.kind === 'session') break
+    act = { ...act, actor: step.actor, at: step.at ?? act.at }
   }
+  return summed(steps, deed, fatal, first.at)
+}
+
+/** Who merely ended, and took others along, has not acted. */
+const deeds: ReadonlySet<string> = new Set(['signal', 'cgroup-kill', 'unknown'])
+
+/** Whose stop may take long: the killer asked first, and waited. */
+const waitMaxNs = 3_600_000_000_000n
+
+/** When the killer, or another one of the same hand, first acted against the victim, and with which signal. */
+function firstActOf({ ending, killer }: Deed, fatal: Received): Pick<Act, 'at' | 'signal'> {
+  const { time: at, sig } = fatal.record
+  const hand = killer === undefined ? undefined : handOf(killer, at)
+  const first = ending.ladder.rungs.find((rung) => {
+    const { by, program, record } = rung
+    if (by === undefined || program === undefined || record.time > at || at - record.time > waitMaxNs) return false
+    return senderOf(rung, ending.victim).status === 'seen' && handOf({ process: by, program }, record.time) === hand
+  })
+  return { at: first?.record.time ?? at, signal: first?.record.sig ?? sig }
+}
+
+/** A container's runtime sends each signal by a process of its own. */
+function handOf(actor: NonNullable<Deed['killer']>, at: bigint) {
+  const { kind, process } = originOf({ actor, at })
+  return kind === 'container' && process !== undefined ? process : actor.process
+}
+
+function isSameStep(a: Step, b: Step): boolean {
+  return a.rule === b.rule && a.actor?.process === b.actor?.process
+}
+
+/** A program whose start was lost may be taken for the one that started it. */
+const lookBackNs = 60_000_000_000n
+
+function summed(steps: readonly Step[], deed: Deed, fatal: Received, begun: bigint): Instigation | undefined {
   const last = steps.at(-1)
-  return last === undefined ? undefined : { ...last, confidence: weakest(steps) }
+  if (last === undefined) return undefined
+  // Where a policy acted, it stays one, whoever set it.
+  const { kind, actor, rule } = steps.find((step) => step.kind === 'policy') ?? last
+  const { gapsBetween } = deed.ending
+  const isSeen = gapsBetween(begun - lookBackNs, fatal.record.time).length === 0
+  const waited = fatal.record.time - begun
+  return {
+    kind,
+    name: nameOf(steps, last),
+    actor,
+    rule,
+    confidence: weakest([...steps.map(({ confidence }) => confidence), isSeen ? 'certain' : 'likely']),
+    reasons: steps.map(({ reason }) => reason),
+    alternatives: [...new Set(steps.flatMap(({ alternatives = [] }) => alternatives))],
+    graceNs: steps[0]?.givesTime === true && waited > 0n ? waited : undefined,
+  }
+}
+
+/** What was asked for first, and who stands at the end: `systemctl stop nginx` of deploy. */
+function nameOf(steps: readonly Step[], last: Step): NamePart[] {
+  const asked = steps.find(({ isRequest }) => isRequest === true) ?? runBy(steps, last)
+  if (asked === undefined) return [...last.name]
+  const { actor } = asked
+  if (asked !== last) return [...asked.name, ' of ', ...last.name]
+  const isNamed = asked.rule === 'time-limit' && actor !== undefined && shellUse(actor.program) !== 'nameless'
+  return isNamed ? [...asked.name, ' of ', { command: actor }] : [...asked.name]
+}
+
+/** The script that somebody ran; a job has its own name. */
+function runBy(steps: readonly Step[], { kind }: Step): Step | undefined {
+  return kind === 'session' ? steps.find(({ rule }) => rule === 'tool') : undefined
 }
 
 const order = ['certain', 'likely', 'possible'] as const
 
-function weakest(steps: readonly Instigation[]): Instigation['confidence'] {
-  return order[Math.max(...steps.map(({ confidence }) => order.indexOf(confidence)))] ?? 'possible'
+function weakest(confidences: readonly Instigation['confidence'][]): Instigation['confidence'] {
+  return order[Math.max(...confidences.map((one) => order.indexOf(one)))] ?? 'possible'
 }

@@ -17,17 +17,30 @@ export interface Deed {
   readonly killer: Actor | undefined
 }
 
+/**
+ * A name in parts, byte strings. Commands and users are put into words where users are known and secrets are hidden:
+ * `command` is a command line, `job` one without the shell that runs it.
+ */
+export type NamePart =
+  | string
+  | { readonly command: Actor }
+  | { readonly job: Actor }
+  | { readonly user: number | undefined }
+
 /** For whom the killer acted. */
 export interface Instigation {
   readonly kind: Instigator['kind']
-  /** As a sentence names it: `systemctl stop nginx`, `the cron job of root`. */
-  readonly name: string
+  /** As a sentence names it: `systemctl stop nginx of deploy`, `the cron job of root`. */
+  readonly name: readonly NamePart[]
   readonly actor: Actor | undefined
   /** Which rule found it. */
   readonly rule: string
   readonly confidence: 'certain' | 'likely' | 'possible'
   /** What speaks for it, for the verdict's reasons. */
-  readonly reason: string
+  readonly reasons: readonly string[]
+  readonly alternatives: readonly string[]
+  /** How long the killer had waited after it had asked with another signal, nanoseconds. */
+  readonly graceNs: bigint | undefined
 }
 
 /** A signal that was meant for the process that held the pid before. */

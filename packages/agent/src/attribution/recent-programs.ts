@@ -1,7 +1,7 @@
-import { programName } from '../process/service.ts'
 import type { Applied } from '../process/table.ts'
 import type { KernelRecord } from '../record/record.ts'
 import type { Actor } from './judged.ts'
+import { isCalled } from './messengers/program.ts'
 
 /** How many starts are remembered. */
 const startsMax = 512
@@ -9,24 +9,33 @@ const startsMax = 512
 export interface ProgramStart extends Actor {
   /** Nanoseconds since boot. */
   readonly at: bigint
+  /** How it ended: a wait status; undefined while it runs, and if its end was not seen. */
+  readonly status: number | undefined
 }
 
 /** The programs by which people ask daemons to act, and when they were started: systemctl, docker, reboot, … */
 export class RecentPrograms {
   private readonly names: ReadonlySet<string>
-  private readonly starts: ProgramStart[] = []
+  private readonly starts: { -readonly [key in keyof ProgramStart]: ProgramStart[key] }[] = []
 
   constructor(names: ReadonlySet<string>) {
     this.names = names
   }
 
-  follow(record: KernelRecord, { process }: Applied): void {
-    if (record.type !== 'exec' || process === undefined || !this.names.has(programName(process.program))) return
-    this.starts.push({ process, program: process.program, at: record.time })
-    if (this.starts.length > startsMax) this.starts.shift()
+  follow(record: KernelRecord, { process, ended }: Applied): void {
+    if (process === undefined) return
+    if (record.type === 'exec' && isCalled(process.program, this.names)) {
+      this.starts.push({ process, program: process.program, at: record.time, status: undefined })
+      if (this.starts.length > startsMax) this.starts.shift()
+    } else if (record.type === 'args' || (record.type === 'exit' && ended === true)) {
+      const start = this.starts.findLast((one) => one.process === process)
+      if (start === undefined) return
+      if (record.type === 'args') start.program = process.program
+      else start.status = record.code
+    }
   }
 
-  /** Starts between two times, the latest first. Arguments that came after the start are in the process's program. */
+  /** Starts between two times, the latest first. */
   *between(from: bigint, to: bigint): Generator<ProgramStart> {
     for (let index = this.starts.length - 1; index >= 0; index -= 1) {
       const start = this.starts[index]

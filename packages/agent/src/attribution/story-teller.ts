@@ -13,6 +13,7 @@ import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from '.
 import type { Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { Gap, LossLog } from './loss-log.ts'
+import { nameText } from './name-text.ts'
 import { senderOf } from './sender.ts'
 
 /** Puts what was decided into the shapes of events. */
@@ -49,9 +50,10 @@ export class StoryTeller {
       clock: null,
     }
     const summary = summarySentence(story)
-    const { confidence, alternatives } = finding
-    const reasons = [...finding.reasons, ...[behalf, mistake].flatMap((one) => one?.reason ?? [])]
-    const verdict = { confidence, reasons, alternatives: [...alternatives], summary }
+    const { confidence } = finding
+    const alternatives = [...finding.alternatives, ...(behalf?.alternatives ?? [])]
+    const reasons = [...finding.reasons, ...(behalf?.reasons ?? []), ...(mistake === undefined ? [] : [mistake.reason])]
+    const verdict = { confidence, reasons, alternatives, summary }
     return { ...story, verdict, key: `${victim.id}\nend` }
   }
 
@@ -81,9 +83,10 @@ export class StoryTeller {
     }
   }
 
-  private instigator({ kind, name, actor, rule, confidence }: Instigation): Instigator {
+  private instigator({ kind, name, actor, rule, confidence, graceNs }: Instigation): Instigator {
     const process = actor === undefined ? null : this.process(actor.process, actor.program)
-    return { kind, name: textOf(name), process, rule, confidence }
+    const graceMs = graceNs === undefined ? null : Number(graceNs / 1_000_000n)
+    return { kind, name: nameText(name, this.describe), process, rule, confidence, graceMs }
   }
 
   private wrongPid({ previousOwner, endedAt, pidfile, confidence }: Mistake, victim: ProcessEntry): WrongPid {

@@ -1,0 +1,20 @@
+import type { ProgramStart } from '../recent-programs.ts'
+import type { Act } from './messenger.ts'
+
+/** How long a command may wait for what it asked for: a password, other units that stop first. */
+const waitNs = 600_000_000_000n
+
+/** How soon after the end of a command that did not wait the daemon acts. */
+const afterEndNs = 2_000_000_000n
+
+/**
+ * The commands that were running when the actor began to act, or had ended without an error just before, the latest
+ * first. One that failed has moved nobody.
+ */
+export function* commandsAt({ lately, at }: Pick<Act, 'lately' | 'at'>): Generator<ProgramStart> {
+  for (const start of lately.between(at - waitNs, at)) {
+    const { endedAt } = start.process
+    const isRunning = endedAt === undefined || endedAt >= at
+    if (isRunning || (start.status === 0 && at - (endedAt ?? at) <= afterEndNs)) yield start
+  }
+}

@@ -1,0 +1,108 @@
+import type { Container } from '@whokilled/shared/process'
+import type { ProgramStart } from '../recent-programs.ts'
+import { commandsAt } from './asked.ts'
+import { type ContainerRequest, containerRequestOf } from './container-clients.ts'
+import type { Act, Messenger, Step } from './messenger.ts'
+import { originOf } from './origin.ts'
+import { isCalled } from './program.ts'
+
+const runtimes: ReadonlySet<string> = new Set(['runc', 'crun', 'youki', 'runsc', 'kata-runtime'])
+const daemons: ReadonlySet<string> = new Set(['dockerd', 'containerd', 'crio', 'conmon', 'containerd-shim'])
+
+/** The runtime of a container kills its processes because somebody asked its daemon over a socket, which is not seen. */
+export const containerRuntime: Messenger = (act) => {
+  const { actor, deed } = act
+  const { container } = deed.ending.victim
+  const isRuntime = isCalled(actor.program, runtimes) && originOf(act).kind === 'container'
+  const isDaemon = isCalled(actor.program, daemons) || actor.program.comm?.startsWith('containerd-shim') === true
+  if (container === null || !(isRuntime || isDaemon)) return undefined
+  const step = asked(act, container) ?? (container.pod === null ? unseen : kubelet)
+  return { ...step, givesTime: true }
+}
+
+/** A program in a container that none of its own processes has started came by `docker exec` and the like. */
+export const containerExec: Messenger = (act) => {
+  const { kind, top } = originOf(act)
+  if (kind !== 'container' || top.process.nsPid === 1) return undefined
+  const started = top.process.start ?? act.at
+  for (const start of commandsAt({ lately: act.lately, at: started })) {
+    const request = containerRequestOf(start.program)
+    if (request?.asks !== 'exec' || !endsWith(request.words, top.program.args)) continue
+    return clientStep(start, 'container-exec', 'likely', 'the command asked for this very program in a container')
+  }
+  return undefined
+}
+
+function asked(act: Act, container: Container): Step | undefined {
+  const requests: [ProgramStart, ContainerRequest][] = []
+  for (const start of commandsAt(act)) {
+    const request = containerRequestOf(start.program)
+    if (request?.asks === 'end') requests.push([start, request])
+  }
+  const named = requests.find(([, { words }]) => words.some((word) => isIdOf(word, container.id)))?.[0]
+  if (named !== undefined)
+    return clientStep(named, 'container-client', 'likely', 'the command named the container by its id')
+  // An id that is none of this container's belongs to another one; a name may be this one's.
+  const [only, ...more] = requests.filter(([, { words }]) => !words.some((word) => /^[0-9a-f]{12,64}$/.test(word)))
+  if (only === undefined) return undefined
+  const confidence =
+    more.length === 0 && act.deed.ending.gapsBetween(only[0].at, act.at).length === 0 ? 'likely' : 'possible'
+  const what =
+    more.length === 0 ? 'the command ended containers then' : `${more.length + 1} commands ended containers then`
+  return clientStep(
+    only[0],
+    'container-client',
+    confidence,
+    `${what}; which container its name stands for is not known`,
+  )
+}
+
+function isIdOf(word: string, id: string): boolean {
+  return /^[0-9a-f]{3,64}$/.test(word) && id.startsWith(word)
+}
+
+function endsWith(words: readonly string[], args: readonly string[] | undefined): boolean {
+  if (args === undefined || args.length === 0 || words.length <= args.length) return false
+  return args.every((arg, at) => words[words.length - args.length + at] === arg)
+}
+
+function clientStep(start: ProgramStart, rule: string, confidence: Step['confidence'], what: string): Step {
+  return {
+    kind: 'process',
+    name: ['`', { command: start }, '`'],
+    actor: start,
+    rule,
+    confidence,
+    reason: `${what}; that the runtime acted for it was not seen, since it asks through a socket`,
+    alternatives: confidence === 'possible' ? [unseenRequest] : [],
+    at: start.at,
+    isRequest: true,
+  }
+}
+
+const unseenRequest = 'a program may have asked the container runtime through its socket, which is not seen'
+
+const kubelet: Step = {
+  kind: 'policy',
+  name: ['the kubelet'],
+  actor: undefined,
+  rule: 'kubelet',
+  confidence: 'likely',
+  reason: 'it was in a pod, and no command was seen that asked for it',
+  alternatives: [
+    'a failed liveness probe, an eviction, a deletion of the pod and a roll-out cannot be told apart on the host',
+    unseenRequest,
+  ],
+  isRequest: true,
+}
+
+const unseen: Step = {
+  kind: 'policy',
+  name: ['a request to the container runtime that was not seen'],
+  actor: undefined,
+  rule: 'container-unseen',
+  confidence: 'possible',
+  reason: 'no command was seen that asked the container runtime',
+  alternatives: [unseenRequest],
+  isRequest: true,
+}

@@ -1,0 +1,57 @@
+import { commandsAt } from './asked.ts'
+import type { Messenger } from './messenger.ts'
+import { originOf } from './origin.ts'
+import { commandOf, wordsOf } from './program.ts'
+import { shellUse } from './shell.ts'
+import { isTool } from './tools.ts'
+import { namesUnit, unitsOf } from './unit.ts'
+import { wordsIn } from './words.ts'
+
+/** What a unit or a supervisor has started acts for that service; a daemon that kills of its own acts for nobody. */
+export const service: Messenger = (act) => {
+  const { kind, process, top } = originOf(act)
+  if (process === undefined || (kind !== 'manager' && kind !== 'supervisor')) return undefined
+  const isItself = top.process === act.actor.process
+  if (isItself && act.steps.length === 0 && !isTool(top.program) && shellUse(top.program) === undefined)
+    return undefined
+  const unit = unitsOf(top.process.cgroup).find((one) => one.endsWith('.service'))
+  if (kind === 'manager' && (unit === undefined || /^user@\d+\.service$/.test(unit))) return undefined
+  if (kind === 'supervisor' && isItself && act.steps.length === 0) return undefined
+  const [by = ''] = wordsOf(process.program)
+  return {
+    kind: 'process',
+    name: kind === 'manager' ? [unit ?? ''] : [{ command: top }, ` of ${by}`],
+    actor: top,
+    rule: 'service',
+    confidence: top.process.seeded ? 'likely' : 'certain',
+    reason:
+      isItself && act.steps.length === 0 ? 'the killer runs as this service' : 'the killer comes from this service',
+  }
+}
+
+/** A unit that ran because a command had asked systemd to start it. */
+export const startedUnit: Messenger = ({ actor, steps, lately }) => {
+  const started = actor.process.start
+  if (steps.at(-1)?.rule !== 'service' || started === undefined) return undefined
+  const units = unitsOf(actor.process.cgroup)
+  for (const start of commandsAt({ lately, at: started })) {
+    const [name = '', ...args] = commandOf(start.program)
+    const { plain, options } = wordsIn(args, new Set())
+    const [first = '', ...rest] = name === 'service' ? [...plain].reverse() : plain
+    const isStart = (name === 'systemctl' && !options.has('--user')) || name === 'service'
+    if (!isStart || !starters.has(first) || !rest.some((word) => namesUnit(word, units))) continue
+    return {
+      kind: 'process',
+      name: ['`', { command: start }, '`'],
+      actor: start,
+      rule: 'started-unit',
+      confidence: 'likely',
+      reason: 'the command asked systemd to start that service',
+      at: start.at,
+      isRequest: true,
+    }
+  }
+  return undefined
+}
+
+const starters: ReadonlySet<string> = new Set(['start', 'restart', 'try-restart', 'reload-or-restart'])
