@@ -14,7 +14,10 @@ export function processName(process: Ancestor, lengthMax = 80): string {
   const title = ownTitle(process, args)
   const name = title === undefined ? commandLine(process, args, lengthMax) : shortened(terminalText(title), lengthMax)
   const other = otherProgram(process, args)
-  return other === undefined ? name : `${name} (program ${quoted(other, lengthMax)})`
+  if (other === undefined) return name
+  // A program that was run through a descriptor (fexecve(3)), and of which nothing but that is known.
+  if (/^\/(?:dev|proc\/[^/]+)\/fd\/\d+$/.test(other)) return `${name} (run from an open file)`
+  return `${name} (program ${quoted(other, lengthMax)})`
 }
 
 /** `pid 5120, user deploy (uid 1001), in container web-1`: what follows a killer's name. */

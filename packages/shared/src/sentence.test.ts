@@ -271,7 +271,7 @@ describe('by', () => {
     ],
     ['nginx (program /tmp/evil)', { args: ['nginx'], comm: 'evil', exe: '/tmp/evil' }],
     ['nginx (program ./evil)', { args: ['nginx'], comm: 'evil', exe: null, file: './evil' }],
-    ['nginx (program /dev/fd/3)', { args: ['nginx'], comm: '3', exe: null, file: '/dev/fd/3' }],
+    ['nginx (run from an open file)', { args: ['nginx'], comm: '3', exe: null, file: '/dev/fd/3' }],
     ['nginx (program memfd:evil)', { args: ['nginx'], comm: '3', exe: '/memfd:evil (deleted)' }],
     [
       'sh ./deploy.sh (built-in kill)',

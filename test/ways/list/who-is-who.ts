@@ -56,6 +56,10 @@ export const whoIsWho: readonly Way[] = [
         killerIs: { ancestors: ["sh -c 'spawn clone-parent sender kill $1 9; sleep 0.1' sh <victim>"] },
       },
     },
+    bpftrace: {
+      why: 'it tells who made a process, not whose child it was made',
+      told: { victim: { killerIs: { ancestors: ['spawn clone-parent sender kill <victim> 9'] } } },
+    },
   },
   {
     name: 'subshell-killer',
@@ -286,7 +290,7 @@ sender kill $V 9 --password hunter2 --token=hunter3 https://me:hunter4@example.c
     script: `start wait; cp "$(command -v disguise)" /tmp/dropper
 /tmp/dropper argument0 nginx $V & role killer $!; reap; rm /tmp/dropper`,
     told: {
-      victim: { ...killedBy('nginx kill nginx <victim> (program /tmp/dropper)'), killerIs: { exe: '/tmp/dropper' } },
+      victim: { ...killedBy('nginx kill nginx <victim> (program /tmp/dropper)'), killerIs: { file: '/tmp/dropper' } },
     },
   },
   {
@@ -295,7 +299,7 @@ sender kill $V 9 --password hunter2 --token=hunter3 https://me:hunter4@example.c
     script: `start wait; cp "$(command -v disguise)" /tmp/dropper
 /tmp/dropper gone /tmp/dropper $V & role killer $!; reap`,
     told: {
-      victim: { ...killedBy('dropper gone /tmp/dropper <victim>'), killerIs: { exe: '/tmp/dropper' } },
+      victim: { ...killedBy('dropper gone /tmp/dropper <victim>'), killerIs: { file: '/tmp/dropper' } },
     },
   },
   {
@@ -306,6 +310,16 @@ sender kill $V 9 --password hunter2 --token=hunter3 https://me:hunter4@example.c
       victim: {
         ...killedBy('payload kill payload <victim> (program memfd:payload)'),
         killerIs: { exe: '/memfd:payload (deleted)' },
+      },
+    },
+    bpftrace: {
+      why: 'it does not tell the executable',
+      told: {
+        victim: {
+          killerIs: { exe: null },
+          summary:
+            'victim was killed with SIGKILL by payload kill payload <victim> (run from an open file) (pid <killer>, uid 0).',
+        },
       },
     },
   },
