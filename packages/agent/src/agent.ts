@@ -11,6 +11,7 @@ import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
 import type { EventSink } from './event-sink.ts'
 import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
+import { FormerOwners } from './process/former-owners.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
 import { ProcessTable } from './process/table.ts'
 import { Vanished } from './process/vanished.ts'
@@ -21,7 +22,8 @@ import type { EventStamp } from './stamp.ts'
 import type { UserNames } from './user-names.ts'
 
 export interface AgentOptions {
-  readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'>
+  readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'> &
+    Partial<Pick<Config, 'formerOwnersMax'>>
   readonly stamp: EventStamp
   readonly sink: EventSink
   readonly bootId: string
@@ -69,6 +71,7 @@ const draftsBeforeProofMax = 10_000
 export class Agent {
   readonly counters: AgentCounters = { lines: 0, rejected: {}, records: 0, events: 0, unproven: 0, restarts: 0 }
   readonly table: ProcessTable
+  readonly formerOwners: FormerOwners
   readonly filter: PublishFilter
   readonly losses = new LossLog(0n)
   order = new RecordOrder()
@@ -92,9 +95,11 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.options = options
     const { config, bootId, userNames, lookUp, exeOf } = options
+    this.formerOwners = new FormerOwners({ bootId, ownersMax: config.formerOwnersMax })
     this.table = new ProcessTable({
       bootId,
       endedMax: config.endedProcessesMax,
+      onEnd: (process, isSeen) => this.formerOwners.remember(process, isSeen),
       ...(lookUp !== undefined && { lookUp }),
       ...(exeOf !== undefined && { exeOf }),
     })
@@ -112,6 +117,7 @@ export class Agent {
       bootId,
       clock: this.clock,
       table: this.table,
+      formerOwners: this.formerOwners,
       services: config.services,
       filter: this.filter,
       teller: new StoryTeller(describe, this.losses),

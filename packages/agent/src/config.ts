@@ -68,6 +68,8 @@ export const Settings = z.strictObject({
   bufferMegabytes: z.int().min(1).max(1_024).optional(),
   /** Ended processes remembered. */
   endedProcessesMax: z.int().min(100).default(16_384),
+  /** Former owners of pids remembered, to tell a signal that was meant for one of them. */
+  formerOwnersMax: z.int().min(100).default(32_768),
   /** Prometheus metrics on http://127.0.0.1:PORT/metrics; null: none. */
   metricsPort: z.int().min(0).max(65_535).nullable().default(null),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -53,6 +53,12 @@ export function agentMetrics({ agent, spool, sink, publisher }: Measured): Regis
   counter('probe_runs_ended_total', 'Runs of the probe that ended.', () => agent.counters.restarts)
   gauge('processes', 'Processes remembered.', () => agent.table.size)
   counter('processes_forgotten_total', 'Ended processes forgotten at the limit.', () => agent.table.counters.forgotten)
+  gauge('former_owners', 'Former owners of pids remembered.', () => agent.formerOwners.size)
+  counter(
+    'former_owners_forgotten_total',
+    'Former owners of pids forgotten at the limit.',
+    () => agent.formerOwners.counters.forgotten,
+  )
   counter('processes_inferred_total', 'Processes whose start was not seen.', () => agent.table.counters.inferred)
   counter('deaths_told_total', 'Ends of processes that were published.', () => agent.filter.counters.deathsTold)
   counter(

@@ -1,6 +1,7 @@
 import type { BootClock } from '../clock.ts'
 import type { DeathDraft, EventDraft } from '../event-draft.ts'
 import type { ProcessEntry } from '../process/entry.ts'
+import type { FormerOwners } from '../process/former-owners.ts'
 import { type ServiceRule, serviceOf } from '../process/service.ts'
 import type { Applied, ProcessTable } from '../process/table.ts'
 import type { KernelRecord, SignalFailedRecord, SignalRecord } from '../record/record.ts'
@@ -23,12 +24,13 @@ import { RecentOomKills } from './recent-oom-kills.ts'
 import { RecentPrograms } from './recent-programs.ts'
 import { senderOf } from './sender.ts'
 import type { StoryTeller } from './story-teller.ts'
-import { WrongPids } from './wrong-pid.ts'
+import { WrongPids } from './wrong-pid/wrong-pids.ts'
 
 export interface AttributionOptions {
   readonly bootId: string
   readonly clock: BootClock
   readonly table: ProcessTable
+  readonly formerOwners: FormerOwners
   readonly services: readonly ServiceRule[]
   readonly filter: PublishFilter
   readonly teller: StoryTeller
@@ -60,7 +62,7 @@ export class Attribution {
       oomKills: this.oomKills.latestFirst,
     }
     this.incidents = new Incidents(options.bootId)
-    this.wrongPids = new WrongPids({ table: options.table, clock: options.clock })
+    this.wrongPids = new WrongPids(options)
   }
 
   follow(record: KernelRecord, applied: Applied): EventDraft[] {

@@ -45,7 +45,8 @@ export interface Instigation {
 
 /** A signal that was meant for the process that held the pid before. */
 export interface Mistake {
-  readonly previousOwner: Actor
+  /** Undefined if it ended before the watching, or is forgotten: a pidfile is proof enough that it was another. */
+  readonly previousOwner: Actor | undefined
   /** Nanoseconds since boot; undefined if its end was not seen. */
   readonly endedAt: bigint | undefined
   readonly pidfile: StalePidfile | undefined
@@ -57,6 +58,10 @@ export interface StalePidfile {
   readonly path: string
   /** When it was last written, nanoseconds of wall-clock time; undefined where that is not known. */
   readonly writtenAt: bigint | undefined
+  /** When the killer, or one who worked for it, read it: nanoseconds since boot. */
+  readonly readAt: bigint
+  /** The pid in it. */
+  readonly number: number
 }
 
 /** What the kernel's log told of an OOM kill. */

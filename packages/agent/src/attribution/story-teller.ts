@@ -4,6 +4,7 @@ import type { GapEvidence } from '@whokilled/shared/gap'
 import type { Process } from '@whokilled/shared/process'
 import { summarySentence } from '@whokilled/shared/sentence'
 import { defaultAction, signalName } from '@whokilled/shared/signals'
+import type { StalePidfileEvidence } from '@whokilled/shared/stale-pidfile'
 import { timestampOf } from '@whokilled/shared/vocabulary'
 import type { DeathDraft, SignalDraft } from '../event-draft.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
@@ -45,7 +46,7 @@ export class StoryTeller {
       oom: finding.cause === 'oom' ? oomOf(judged) : null,
       wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
       incidentId: judged.incident ?? null,
-      evidence: this.evidence(ending, finding),
+      evidence: this.evidence(ending, finding, mistake),
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
@@ -89,7 +90,9 @@ export class StoryTeller {
     return { kind, name: nameText(name, this.describe), process, rule, confidence, graceMs }
   }
 
-  private wrongPid({ previousOwner, endedAt, pidfile, confidence }: Mistake, victim: ProcessEntry): WrongPid {
+  /** Null where it is only known that it was another: the pidfile among the evidence says so. */
+  private wrongPid({ previousOwner, endedAt, pidfile, confidence }: Mistake, victim: ProcessEntry): WrongPid | null {
+    if (previousOwner === undefined) return null
     const reusedAfterNs = endedAt === undefined || victim.start === undefined ? undefined : victim.start - endedAt
     return {
       previousOwner: this.process(previousOwner.process, previousOwner.program),
@@ -105,15 +108,29 @@ export class StoryTeller {
     return describeProcess(entry, this.describe, program)
   }
 
-  private evidence({ ladder, at, status }: Ending, { fatal, gaps = [] }: Finding): DeathEvent['evidence'] {
+  private evidence(
+    { ladder, at, status }: Ending,
+    { fatal, gaps = [] }: Finding,
+    mistake: Mistake | undefined,
+  ): DeathEvent['evidence'] {
     const forged = fatal === undefined ? [] : this.forgedSender(fatal)
     const refused = ladder.refused.map((one) => this.refused(one))
     const chosen = ladder.oomAt === undefined ? [] : [{ at: this.at(ladder.oomAt), kind: 'oom-victim' }]
     const end = status === undefined ? { at: this.at(at), kind: 'missed' } : { at: this.at(at), kind: 'exit', status }
     const unwatched = gaps.slice(-gapsMax).map((gap) => this.gap(gap))
-    return [...unwatched, ...refused, ...chosen, ...forged, end].sort((a, b) =>
+    const pidfile = mistake === undefined ? [] : this.stalePidfile(mistake)
+    return [...unwatched, ...refused, ...chosen, ...forged, ...pidfile, end].sort((a, b) =>
       a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
     )
+  }
+
+  private stalePidfile({ pidfile, confidence }: Mistake): StalePidfileEvidence[] {
+    if (pidfile === undefined) return []
+    const { readAt, path, number, writtenAt } = pidfile
+    const written = writtenAt === undefined ? null : timestampOf(writtenAt)
+    return [
+      { at: this.at(readAt), kind: 'stale-pidfile', path: textOf(path), pid: number, writtenAt: written, confidence },
+    ]
   }
 
   private gap({ from, to, why, reason, lost }: Gap): GapEvidence {

@@ -1,0 +1,119 @@
+import { areRelated, commonAncestor, descendsFrom } from '../../process/family.ts'
+import type { FormerOwner } from '../../process/former-owners.ts'
+import type { Aim, Suspicion } from './aim.ts'
+import { namesNumber } from './arguments.ts'
+import type { PidfileLog, PidfileRead } from './pidfile-log.ts'
+import { earlier, pidfileOf, programOf } from './words.ts'
+
+/**
+ * File systems round times down, to a second at worst, and the kernel to a tick: a file that is at least this much
+ * older than a process was written before it.
+ */
+const marginNs = 1_000_000_000n
+
+/** The same for a process from before the watching: the clock may have been set since, and nobody saw it. */
+const unwatchedMarginNs = 60_000_000_000n
+
+/** How long a number that a relative has read may be on somebody's mind: on a screen, in a script's variable. */
+export const rememberedNs = 900_000_000_000n
+
+/** A number that a relative read is taken for the killer's without doubt within this time. */
+const atOnceNs = 90_000_000_000n
+
+/** How long after it opens its pidfile a daemon has written it. */
+const writingNs = 10_000_000_000n
+
+/**
+ * Whether the killer may have learnt the number of the victim itself: it, or a relative, read a pidfile that names it
+ * and that may have been written for the victim. Then nothing is wrong.
+ */
+export function readItsOwn(aim: Aim, log: PidfileLog): boolean {
+  return log.naming(aim.number).some((read) => isBefore(read, aim) && isOfKiller(read, aim) && !isOlder(read, aim))
+}
+
+/** The killer, or a relative, read the number from a pidfile that is older than the victim. */
+export function oldPidfile(aim: Aim, log: PidfileLog): Suspicion | undefined {
+  const reads = log.naming(aim.number).filter((one) => isBefore(one, aim) && isOfKiller(one, aim) && isOlder(one, aim))
+  const read = reads.findLast((one) => isOwn(one, aim)) ?? reads.at(-1)
+  if (read === undefined) return undefined
+  const { written } = read
+  const owner = aim.owners.find((one) => heldIt(one, read))
+  return {
+    owner,
+    knownAt: written?.earliest ?? read.at,
+    confidence: confidenceOf(read, owner, aim),
+    pidfile: pidfileOf(read),
+    whenLookedUp: read.by === aim.killer.process ? 'the same' : 'less',
+    reason: reasonOf(read, owner, aim),
+  }
+}
+
+/** A pidfile that somebody read and that still names a former owner. */
+export function pidfileNaming(owner: FormerOwner, aim: Aim, log: PidfileLog): PidfileRead | undefined {
+  return log.naming(aim.number).findLast((read) => isBefore(read, aim) && isOlder(read, aim) && heldIt(owner, read))
+}
+
+function isBefore(read: PidfileRead, { at }: Aim): boolean {
+  return read.at <= at
+}
+
+/** The killer's own, or a relative's of not long ago. */
+function isOfKiller(read: PidfileRead, { killer, at }: Aim): boolean {
+  if (read.by === killer.process) return true
+  return at - read.at <= rememberedNs && areRelated(read.by, killer.process)
+}
+
+/** The file named the number before the victim had it. That needs no file's time if it was read before, too. */
+function isOlder({ at, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
+  if (at < victimStart) return true
+  if (written === undefined) return false
+  return written.latest <= victimStart - (victim.seeded ? unwatchedMarginNs : marginNs)
+}
+
+function confidenceOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): Suspicion['confidence'] {
+  const knowsVictim = aim.isRaised && read.by !== aim.killer.process
+  if (knowsVictim || isDoubtful(read, aim)) return 'possible'
+  return isProven(read, owner, aim) ? 'certain' : 'likely'
+}
+
+/** A clock may have been set before the watching, above all at boot: a file may only look older than the boot. */
+function isDoubtful({ at, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
+  return victim.seeded && at >= victimStart && (written === undefined || written.earliest < 0n)
+}
+
+/** It held the number when the file was written; or when it was read, where the file's time is not known. */
+function heldIt(owner: FormerOwner, { at, written }: PidfileRead): boolean {
+  const { earliest, latest } = written ?? { earliest: at, latest: at }
+  return owner.start - marginNs <= earliest && owner.endedAt >= latest
+}
+
+/** Seen from the writing to the signal: nothing of it is inferred. */
+function isProven(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): boolean {
+  const { written, write } = read
+  if (owner === undefined || written === undefined || write === undefined || read.isWriting) return false
+  const isWriteSeen =
+    write.nsId === aim.killer.process.nsId &&
+    write.at <= written.latest + marginNs &&
+    written.latest - write.at <= writingNs
+  return isWriteSeen && owner.isEndSeen && written.earliest === written.latest && isOwn(read, aim)
+}
+
+/** Read by the killer, by a command it started for that, or by a neighbour just before the killer was given it. */
+function isOwn(read: PidfileRead, { killer, number, at }: Aim): boolean {
+  if (read.by === killer.process || descendsFrom(read.by, killer.process)) return true
+  const isGiven = at - read.at <= atOnceNs && namesNumber(killer.program.args, number)
+  return isGiven && commonAncestor(read.by, killer.process) !== undefined
+}
+
+function reasonOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): string {
+  const { path } = pidfileOf(read)
+  const who = read.by === aim.killer.process ? 'the killer' : `${programOf(read.by.program)} (pid ${read.by.pid})`
+  const when = earlier(read.at, aim.at)
+  const { written } = read
+  const age =
+    written !== undefined && written.latest < aim.victimStart
+      ? `was written ${earlier(written.latest, aim.victimStart)} the victim had that pid`
+      : `was read ${earlier(read.at, aim.victimStart)} the victim had that pid`
+  const then = owner === undefined ? '; who had it then was not seen' : ''
+  return `${who} read pid ${aim.number} from ${path} ${when} the signal, and that file ${age}${then}`
+}

@@ -1,0 +1,110 @@
+import type { ProcessEntry } from '../../process/entry.ts'
+import type { OpenRecord } from '../../record/record.ts'
+import type { Moment, WallTimes } from './wall-times.ts'
+
+/** Somebody read a pidfile. */
+export interface PidfileRead {
+  readonly by: ProcessEntry
+  /** Nanoseconds since boot. */
+  readonly at: bigint
+  /** A byte string. */
+  readonly path: string
+  /** The pid it named. */
+  readonly number: number
+  /** When it was last written; undefined where that is not known. */
+  readonly written: Moment | undefined
+  /** The same as the file has it: nanoseconds of wall-clock time. */
+  readonly writtenAt: bigint | undefined
+  /** It was opened for writing, too, as some programs do that want to lock it. */
+  readonly isWriting: boolean
+  /** Who wrote it, if that was seen. */
+  readonly write: PidfileWrite | undefined
+}
+
+export interface PidfileWrite {
+  readonly at: bigint
+  readonly nsId: number | undefined
+}
+
+/** Numbers whose readers are remembered, and readers of each: a monitor reads all pidfiles every few seconds. */
+const numbersMax = 1_024
+const readsMax = 16
+
+/** Paths whose writers and content are remembered. */
+const pathsMax = 2_048
+
+/** The highest pid there can be (include/linux/threads.h, PID_MAX_LIMIT). */
+const pidMax = 4_194_304
+
+interface Content {
+  readonly writtenAt: bigint
+  readonly number: number
+}
+
+/** Who read which pid from a pidfile, and who wrote those. */
+export class PidfileLog {
+  private readonly wallTimes: WallTimes
+  private readonly reads = new Map<number, readonly PidfileRead[]>()
+  private readonly writes = new Map<string, PidfileWrite>()
+  private readonly contents = new Map<string, Content>()
+
+  constructor(wallTimes: WallTimes) {
+    this.wallTimes = wallTimes
+  }
+
+  follow(record: OpenRecord, by: ProcessEntry): void {
+    const { path, mtime, time } = record
+    const isWriting = record.write === 1
+    const number = this.numberIn(record)
+    if (number !== undefined) {
+      const written = mtime === undefined ? undefined : this.wallTimes.moment(mtime)
+      const write = this.writes.get(path)
+      this.keep({ by, at: time, path, number, written, writtenAt: written && mtime, isWriting, write })
+    }
+    if (isWriting) put(this.writes, path, { at: time, nsId: by.nsId }, pathsMax)
+  }
+
+  /** Who read this number, oldest first. */
+  naming(number: number): readonly PidfileRead[] {
+    return this.reads.get(number) ?? []
+  }
+
+  /** The pid a file named when it was opened. What the probe did not find in memory, an earlier reader may have told. */
+  private numberIn({ path, mtime, text }: OpenRecord): number | undefined {
+    if (text === undefined) {
+      const known = this.contents.get(path)
+      return known !== undefined && known.writtenAt === mtime ? known.number : undefined
+    }
+    const number = Number(/^\s*(\d{1,7})(?![\d.])/.exec(text)?.[1] ?? 0)
+    if (number < 1 || number > pidMax) return undefined
+    if (mtime !== undefined) put(this.contents, path, { writtenAt: mtime, number }, pathsMax)
+    return number
+  }
+
+  /** One who reads the same file again and again, or starts a command for it each time, counts once. */
+  private keep(read: PidfileRead): void {
+    const others = this.naming(read.number).filter((one) => !isRepeated(one, read))
+    put(this.reads, read.number, [...others, read].slice(-readsMax), numbersMax)
+  }
+}
+
+function isRepeated(earlier: PidfileRead, later: PidfileRead): boolean {
+  const isSame = earlier.path === later.path && earlier.writtenAt === later.writtenAt
+  if (!isSame || earlier.isWriting !== later.isWriting) return false
+  return earlier.by === later.by || areSiblings(earlier.by, later.by)
+}
+
+/** Children of one process in one session; not daemons that have nothing in common but process 1. */
+function areSiblings(a: ProcessEntry, b: ProcessEntry): boolean {
+  return a.parent !== undefined && a.parent.pid !== 1 && a.parent === b.parent && a.sid === b.sid
+}
+
+/** Puts an entry last in a map, and drops the first ones beyond the limit. */
+function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  for (const oldest of map.keys()) {
+    if (map.size <= max) break
+    map.delete(oldest)
+  }
+}

@@ -1,0 +1,117 @@
+import type { BootClock } from '../../clock.ts'
+import type { FormerOwner, FormerOwners } from '../../process/former-owners.ts'
+import { programName, type ServiceRule, serviceOf } from '../../process/service.ts'
+import type { Applied } from '../../process/table.ts'
+import { textOf } from '../../record/bytes.ts'
+import type { KernelRecord } from '../../record/record.ts'
+import { doubtsOf } from '../causes/cause.ts'
+import type { Deed, Mistake } from '../judged.ts'
+import type { LossLog } from '../loss-log.ts'
+import { type Aim, aimOf, type Suspicion } from './aim.ts'
+import { namesProgram } from './arguments.ts'
+import { huntsByName, lookedUp, newLookups } from './lookups.ts'
+import { oldArgument } from './old-argument.ts'
+import { oldChild } from './old-child.ts'
+import { oldPidfile, pidfileNaming, readItsOwn, rememberedNs } from './old-pidfile.ts'
+import { PidfileLog } from './pidfile-log.ts'
+import { SentSignals } from './sent-signals.ts'
+import { WallTimes } from './wall-times.ts'
+import { pidfileOf } from './words.ts'
+
+export interface WrongPidOptions {
+  readonly formerOwners: FormerOwners
+  readonly clock: BootClock
+  readonly services: readonly ServiceRule[]
+  readonly losses: LossLog
+}
+
+/**
+ * Finds the signals that were meant for the process that held the pid before: the killer named a number that it had
+ * from a time before the victim existed. docs/wrong-pid.md has the rules.
+ */
+export class WrongPids {
+  private readonly options: WrongPidOptions
+  private readonly wallTimes = new WallTimes()
+  private readonly pidfiles = new PidfileLog(this.wallTimes)
+  private readonly sent = new SentSignals()
+  private readonly lookups = newLookups()
+
+  constructor(options: WrongPidOptions) {
+    this.options = options
+  }
+
+  follow(record: KernelRecord, applied: Applied): void {
+    this.lookups.follow(record, applied)
+    if (record.type === 'heartbeat' || record.type === 'stop') this.wallTimes.learn(record.boot, record.real)
+    else if (record.type === 'signal') this.sent.follow(record, applied)
+    else if (record.type === 'open' && applied.process !== undefined) {
+      this.wallTimes.begin(record.time, this.options.clock)
+      this.pidfiles.follow(record, applied.process)
+    }
+  }
+
+  /** Whom a fatal signal was really meant for; undefined if nothing speaks for another than the victim. */
+  of(deed: Deed): Mistake | undefined {
+    const aim = aimOf(deed, this.options.formerOwners)
+    if (aim === undefined || readItsOwn(aim, this.pidfiles) || this.isNamed(aim)) return undefined
+    const suspicion = oldPidfile(aim, this.pidfiles) ?? (huntsByName(aim) ? undefined : this.withoutPidfile(aim))
+    const finder = lookedUp(aim, this.lookups)
+    if (suspicion === undefined || this.isRestarted(suspicion.owner, deed)) return undefined
+    if (finder !== undefined && suspicion.whenLookedUp === 'nothing') return undefined
+    return this.mistake(doubted(suspicion, aim, this.options.losses, finder))
+  }
+
+  private withoutPidfile(aim: Aim): Suspicion | undefined {
+    const found = oldArgument(aim) ?? this.sent.escalation(aim) ?? oldChild(aim)
+    const read = found?.owner && pidfileNaming(found.owner, aim, this.pidfiles)
+    return found === undefined || read === undefined ? found : { ...found, pidfile: pidfileOf(read) }
+  }
+
+  /** `pkill -F x.pid nginx`, `stop nginx`: it was told the victim's name. */
+  private isNamed({ killer, victim }: Aim): boolean {
+    return namesProgram(killer.program.args, programName(victim.program))
+  }
+
+  /** The same service, started again with the same pid by chance: who meant the one meant the other. */
+  private isRestarted(owner: FormerOwner | undefined, { ending, service }: Deed): boolean {
+    if (owner === undefined) return false
+    const entry = this.options.formerOwners.entryOf(owner)
+    const before = serviceOf(entry, this.options.services)
+    const isSameProgram = programName(entry.program) === programName(ending.victim.program)
+    return isSameProgram && before.name === service.name && before.kind === service.kind
+  }
+
+  private mistake({ owner, confidence, pidfile, reason }: Suspicion): Mistake {
+    const process = owner && this.options.formerOwners.entryOf(owner)
+    return {
+      previousOwner: process && { process, program: process.program },
+      endedAt: owner?.isEndSeen === true ? owner.endedAt : undefined,
+      pidfile,
+      confidence,
+      reason,
+    }
+  }
+}
+
+/**
+ * Says less where a record may be missing: of how the killer got the number anew, which would have been shortly before;
+ * or, since the number was known, of who had it.
+ */
+function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, finder: string | undefined): Suspicion {
+  const { knownAt, whenLookedUp, confidence, reason } = suspicion
+  const soonest = aim.at - rememberedNs
+  const doubts = doubtsOf(
+    losses.gapsBetween(aim.victimStart > soonest ? aim.victimStart : soonest, aim.at),
+    'before it',
+  )
+  if (finder !== undefined && whenLookedUp === 'less') doubts.push(`${textOf(finder)} was asked for pids`)
+  if (doubts.length > 0) {
+    return {
+      ...suspicion,
+      confidence: confidence === 'certain' ? 'likely' : 'possible',
+      reason: `${reason}; but ${doubts.join(', ')}`,
+    }
+  }
+  const isWhole = losses.gapsBetween(knownAt, aim.at).length === 0
+  return confidence === 'certain' && !isWhole ? { ...suspicion, confidence: 'likely' } : suspicion
+}
