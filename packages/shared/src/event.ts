@@ -86,7 +86,7 @@ export const Oom = z.looseObject({
    * cpuset or a memory policy allows; `sysrq`: somebody called the OOM killer by hand.
    */
   scope: openEnum(['cgroup', 'host', 'nodes', 'sysrq', 'unknown']),
-  /** The group whose limit was reached. */
+  /** The group whose limit was reached; the victim's where that is not known. */
   cgroup: z.string().nullable(),
   limitBytes: z.int().nullable(),
   /** Who held most memory when it ran out, most first; null where the kernel did not tell. */

@@ -100,7 +100,9 @@ export class Attribution {
   private followSignal(record: SignalRecord, { process, target }: Applied): EventDraft[] {
     if (target === undefined) return []
     const isSelf = record.pid === target.pid
-    this.ladderOf(target).add(record, process, isSelf)
+    const ladder = this.ladderOf(target)
+    ladder.add(record, process, isSelf)
+    if (this.oomLog.isAlong(target)) ladder.oomAlongAt ??= record.time
     const received = { record, by: process, program: process?.program, count: 1 }
     this.incidents.follow(received, target)
     const { filter, services, teller } = this.options
@@ -139,9 +141,14 @@ export class Attribution {
       ...deed,
       behalf: instigatorOf(deed, this.known),
       mistake: this.wrongPids.of(deed),
-      incident: this.incidents.of(deed.finding.fatal),
+      incident: this.incidents.of(deed.finding.fatal) ?? this.oomIncidentOf(deed),
       outOfMemory: deed.finding.cause === 'oom' ? this.oomLog.of(deed.ending) : undefined,
     }
+  }
+
+  private oomIncidentOf({ ending, finding }: Deed): string | undefined {
+    const incident = finding.cause === 'oom' ? this.oomLog.incidentOf(ending.victim) : undefined
+    return incident === undefined ? undefined : `${this.options.bootId}:${incident}`
   }
 
   private ladderOf(entry: ProcessEntry): Ladder {

@@ -66,12 +66,14 @@ export interface StalePidfile {
 
 /** What the kernel's log told of an OOM kill. */
 export interface OutOfMemory {
-  readonly scope: 'cgroup' | 'host' | 'unknown'
+  readonly scope: 'cgroup' | 'host' | 'nodes' | 'sysrq' | 'unknown'
   /** The group whose limit was reached, a byte string. */
   readonly cgroup: string | undefined
   readonly limitBytes: number | undefined
   /** Who held most memory, most first; undefined where the kernel did not list them. */
   readonly consumers: readonly { readonly pid: number; readonly comm: string; readonly bytes: number }[] | undefined
+  /** What all listed processes held together. */
+  readonly processBytes: number | undefined
 }
 
 /** Everything that was decided of a death. */

@@ -33,6 +33,8 @@ export class Ladder {
   fatal: Received | undefined
   /** Set when the OOM killer chose the process: record time. */
   oomAt: bigint | undefined
+  /** Set when the kernel killed it along with such a one, whose memory it shares: record time. */
+  oomAlongAt: bigint | undefined
 
   add(record: SignalRecord, by: ProcessEntry | undefined, isSelf: boolean): void {
     if (!canEnd(record, isSelf)) return

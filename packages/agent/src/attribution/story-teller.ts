@@ -171,14 +171,16 @@ function exitOf(status: number | undefined): Exit {
   return { code: null, signal: { number, name: signalName(number) }, coreDumped: (status & 0x80) !== 0 }
 }
 
-/** Where the kernel's log told nothing, the victim is certain and the limit is not. */
+/** Where the kernel's log told nothing, the victim is certain and the limit is not: then the group is the victim's. */
 function oomOf({ ending, outOfMemory }: Judged): Oom {
-  const cgroup = outOfMemory?.cgroup ?? ending.victim.cgroup
+  const scope = outOfMemory?.scope ?? 'unknown'
+  const cgroup = scope === 'unknown' ? ending.victim.cgroup : outOfMemory?.cgroup
   return {
-    scope: outOfMemory?.scope ?? 'unknown',
+    scope,
     cgroup: cgroup === undefined ? null : textOf(cgroup),
     limitBytes: outOfMemory?.limitBytes ?? null,
     consumers: outOfMemory?.consumers?.map((one) => ({ ...one, comm: textOf(one.comm) })) ?? null,
+    processBytes: outOfMemory?.processBytes ?? null,
   }
 }
 

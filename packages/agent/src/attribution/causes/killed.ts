@@ -24,7 +24,7 @@ export const killed: CauseRule = (ending) => {
   }
   const cause = causeOf(ending, fatal)
   if (cause === 'unknown' || senderOf(fatal, ending.victim).status === 'unseen') return seenWithoutWhy(fatal, cause)
-  const found = seenBoth(ending, fatal, cause, reasons[cause] ?? 'the signal and the death were both seen')
+  const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending))
   return cause === 'self' ? perhapsAsked(ending, fatal, found) : found
 }
 
@@ -49,6 +49,13 @@ function seenWithoutWhy(fatal: Received, cause: Finding['cause']): Finding {
     'a process may have had the kernel send it (ptrace(2), F_SETSIG, a 32-bit system call, reboot(2))',
   ]
   return { cause, fatal, confidence: 'possible', reasons: [reason], alternatives }
+}
+
+function reasonOf(cause: Finding['cause'], { ladder }: Ending): string {
+  if (cause === 'oom' && ladder.oomAt === undefined) {
+    return 'the kernel killed it along with the one that the OOM killer chose, whose memory it shared'
+  }
+  return reasons[cause] ?? 'the signal and the death were both seen'
 }
 
 const reasons: Partial<Record<DeathEvent['cause'], string>> = {
@@ -88,12 +95,14 @@ const reraiseNs = 5_000_000_000n
 function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   const { record } = fatal
   const sender = senderOf(fatal, ending.victim)
+  // Whatever call the one was in that ran out of memory: what that call itself sends has a siginfo.
+  const isFromKernel = sender.status === 'none' || record.info === 'priv'
+  if (isFromKernel && isOutOfMemory(ending) && record.sig === sig.kill) return 'oom'
   if (sender.via === 'cgroup.kill') return 'cgroup-kill'
   if (sender.via !== 'kernel' && sender.via !== 'timer' && sender.via !== 'tty') {
     if (!sender.isSelf) return 'signal'
     return isReraised(ending, record.sig, record.time) ? 'fault' : 'self'
   }
-  if (ending.ladder.oomAt !== undefined && record.sig === sig.kill) return 'oom'
   if (record.exiting === 1) return causeFromDyingProcess(fatal, ending)
   if (record.sig === sig.sys) return 'seccomp'
   if (record.sig === sig.pipe) return 'broken-pipe'
@@ -102,6 +111,10 @@ function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   if (sender.via === 'timer') return 'timer'
   if (sender.via === 'tty') return 'terminal'
   return isOutOfTime(ending, fatal) && sender.isSelf ? 'resource-limit' : 'unknown'
+}
+
+function isOutOfMemory({ ladder }: Ending): boolean {
+  return ladder.oomAt !== undefined || ladder.oomAlongAt !== undefined
 }
 
 /**
