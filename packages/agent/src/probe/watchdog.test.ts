@@ -57,6 +57,20 @@ test('a tracer is not blamed for the time its lines take to be worked on', async
   expect(await watched.ended).toMatchObject({ expected: true, error: null })
 })
 
+test('a tracer is not blamed for the time that this program itself did not run, as on a suspended host', async () => {
+  const run = runOf(Array.from({ length: 8 }, String), limitMs / 4)
+  const watched = withWatchdog(run, limitMs)
+  let count = 0
+  for await (const _ of watched.lines()) {
+    count += 1
+    // While it waits for the next line: nothing of this program runs, its timers included.
+    if (count === 3) setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limitMs * 3), 5)
+    if (count === 8) await watched.stop()
+  }
+  expect(count).toBe(8)
+  expect(await watched.ended).toMatchObject({ expected: true, error: null })
+})
+
 test('a tracer that never says anything is ended', async () => {
   const watched = withWatchdog(runOf([], 0), limitMs)
   for await (const _ of watched.lines());

@@ -38,6 +38,15 @@ describe('the order of records', () => {
     expect(sequence(out)).toEqual([1, 'hole', 3, 4, 5])
   })
 
+  it('does not give up what was on its way when the host went to sleep', () => {
+    const order = new RecordOrder({ windowMs: 2_000 })
+    const hours = 3 * 3_600_000
+    const late = [record(1, 0), record(3, 10), record(4, hours), record(2, 5), record(5, hours + 500)]
+    expect(sequence(late.flatMap((one) => order.push(one)))).toEqual([1, 2, 3, 4, 5])
+    const lost = [record(7, 2 * hours), record(8, 2 * hours + 1_000), record(9, 2 * hours + 2_001)]
+    expect(sequence(lost.flatMap((one) => order.push(one)))).toEqual(['hole', 7, 8, 9])
+  })
+
   it('counts what comes after it was given up, and what comes twice, and passes neither on', () => {
     const order = new RecordOrder({ windowRecords: 1 })
     const out = [1, 3, 4, 2, 4].flatMap((seq) => order.push(record(seq)))

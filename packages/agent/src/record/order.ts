@@ -21,7 +21,8 @@ export interface OrderCounters {
 /**
  * Passes records on in the order of their sequence numbers. A record whose predecessor is missing waits until
  * it comes, until `windowRecords` records wait, or until `windowNs` of record time have passed; then the missing
- * numbers are a hole. Probes deliver a few records out of order normally and some thousands under load.
+ * numbers are a hole. Probes deliver a few records out of order normally and some thousands under load. A jump of
+ * record time is a host that slept: what was on its way before is still on its way after.
  */
 export class RecordOrder {
   readonly counters: OrderCounters = { late: 0, lost: 0, waitingMax: 0 }
@@ -30,7 +31,10 @@ export class RecordOrder {
   private readonly waiting = new Map<number, KernelRecord>()
   private next = 1
   private lastTime = 0n
-  /** Record time from which the missing number has been waited for. */
+  private newest = 0n
+  /** Record time that has passed, without what the host slept. */
+  private passed = 0n
+  /** The same, from which the missing number has been waited for. */
   private missingSince: bigint | undefined
 
   constructor(options: { windowRecords?: number; windowMs?: number } = {}) {
@@ -40,6 +44,7 @@ export class RecordOrder {
 
   /** Takes a record as it came; returns what can be passed on now. */
   push(record: KernelRecord): (KernelRecord | Hole)[] {
+    this.advance(record.time)
     if (record.seq < this.next || this.waiting.has(record.seq)) {
       this.counters.late += 1
       return []
@@ -49,8 +54,8 @@ export class RecordOrder {
     this.counters.waitingMax = Math.max(this.counters.waitingMax, this.waiting.size)
     const ready = this.contiguous()
     if (this.waiting.size === 0) return ready
-    if (ready.length > 0 || this.missingSince === undefined) this.missingSince = record.time
-    const tooLong = record.time - this.missingSince > this.windowNs
+    if (ready.length > 0 || this.missingSince === undefined) this.missingSince = this.passed
+    const tooLong = this.passed - this.missingSince > this.windowNs
     if (tooLong || this.waiting.size > this.windowRecords) ready.push(...this.giveUp())
     return ready
   }
@@ -60,6 +65,13 @@ export class RecordOrder {
     const rest: (KernelRecord | Hole)[] = []
     while (this.waiting.size > 0) rest.push(...this.giveUp())
     return rest
+  }
+
+  private advance(time: bigint): void {
+    const step = time - this.newest
+    if (step <= 0n) return
+    this.newest = time
+    this.passed += step > jumpNs ? heartbeatNs : step
   }
 
   private pass(record: KernelRecord): KernelRecord {
@@ -90,3 +102,7 @@ export class RecordOrder {
     return [hole, ...this.contiguous()]
   }
 }
+
+/** A probe prints a heartbeat every second; longer than this without any record, the host was asleep. */
+const heartbeatNs = 1_000_000_000n
+const jumpNs = 5_000_000_000n

@@ -11,6 +11,10 @@ import { FactOrder } from './order.ts'
 
 const groupPathBytesMax = 4_096
 
+/** Clocks that were read within this time were read together. */
+const togetherNs = 50_000_000n
+const clockTriesMax = 5
+
 /** Turns what bpftrace prints into lines of the protocol: read, put in order, numbered. */
 export class BpftraceTranslation {
   /** True once the first line, that of BEGIN, has come: then all programs are attached. */
@@ -112,9 +116,13 @@ export class BpftraceTranslation {
     if (isLast && this.groupPath.endsWith('\0')) this.cgroups.learn(id, this.groupPath.slice(0, -1))
   }
 
+  /** Read together: again, if this program was kept waiting in between. */
   private clocks(): Clocks {
-    const mono = process.hrtime.bigint()
-    const real = BigInt(Date.now()) * 1_000_000n
-    return { real, mono, boot: mono + bootOffset(this.offset, readFileSync('/proc/uptime', 'latin1'), mono) }
+    for (let tries = 1; ; tries += 1) {
+      const mono = process.hrtime.bigint()
+      const real = BigInt(Date.now()) * 1_000_000n
+      const boot = mono + bootOffset(this.offset, readFileSync('/proc/uptime', 'latin1'), mono)
+      if (process.hrtime.bigint() - mono < togetherNs || tries === clockTriesMax) return { real, mono, boot }
+    }
   }
 }
