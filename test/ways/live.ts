@@ -19,6 +19,9 @@ export interface LiveRun {
 
 const runTimeoutMs = 300_000
 
+/** Without who logged in, where that may be taken back, and with the script's text alone. */
+const alone = 'echo 4294967295 2> /dev/null > /proc/self/loginuid; exec sh /proc/self/fd/3 3< "$0"'
+
 /** Makes ways happen on this machine under a probe. */
 export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveRun> {
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-ways-'))
@@ -36,12 +39,13 @@ export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveR
     const script = join(folder, 'ways.sh')
     await writeFile(script, scriptOf(ways))
     const recording = await recorded(probe, async () => {
-      // Neither a script with a name nor a terminal stands behind the ways, or it would be told of as who had them done.
-      await execa('setsid', ['sh', '-c', 'exec sh /proc/self/fd/3 3< "$0"', script], {
+      // Neither a script with a name nor a login stands behind the ways, or it would be told of as who had them done: a
+      // session of its own, whose parent has gone. Its output ends when it does.
+      await execa('setsid', ['--fork', 'sh', '-c', alone, script], {
         env,
         stdin: 'ignore',
-        stderr: 'inherit',
-        stdout: 'inherit',
+        stdout: ['pipe', 'inherit'],
+        stderr: ['pipe', 'inherit'],
         timeout: runTimeoutMs,
       })
     })
