@@ -6,11 +6,13 @@ import { StoryTeller } from './attribution/story-teller.ts'
 import { Canary } from './canary.ts'
 import { BootClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { Continuity } from './continuity.ts'
 import { Coverage, type Interruption } from './coverage.ts'
 import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
 import type { EventSink } from './event-sink.ts'
 import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
+import type { ProcessEntry } from './process/entry.ts'
 import { FormerOwners } from './process/former-owners.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
 import { ProcessTable } from './process/table.ts'
@@ -20,6 +22,7 @@ import { parseRecord, type RejectReason } from './record/parse.ts'
 import type { KernelRecord, StartRecord } from './record/record.ts'
 import type { EventStamp } from './stamp.ts'
 import type { UserNames } from './user-names.ts'
+import type { WatchMemory } from './watch-memory.ts'
 
 export interface AgentOptions {
   readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'> &
@@ -36,6 +39,8 @@ export interface AgentOptions {
   readonly exeOf?: ((pid: number, start: bigint | undefined) => string | undefined) | undefined
   /** Whether to prove with a signal of its own that kills are seen; a recording cannot. */
   readonly canary: boolean
+  /** What outlives the agent; undefined for one that keeps nothing (watch, a recording). */
+  readonly memory?: WatchMemory | undefined
   /** Only this service. */
   readonly only?: string | undefined
 }
@@ -80,6 +85,7 @@ export class Agent {
   private readonly coverage: Coverage
   private readonly attribution: Attribution
   private readonly vanished: Vanished
+  private readonly continuity: Continuity | undefined
   private probe: AgentStamp['probe'] = 'none'
   private canary: Canary | undefined
   private isWatching = false
@@ -124,6 +130,14 @@ export class Agent {
       losses: this.losses,
     })
     this.vanished = new Vanished(this.table)
+    const { memory, stamp, sink } = options
+    if (memory === undefined) return
+    this.continuity = new Continuity({
+      ...{ memory, bootId, sink, describe, services: config.services, runId: stamp.runId },
+      ...{ table: this.table, vanished: this.vanished, losses: this.losses, coverage: this.coverage },
+      programLifeMsMin: config.publish.programLifeMsMin,
+      isOwn: (process) => this.filter.isOwn(process),
+    })
   }
 
   /** Follows one run of a probe to its end. Throws a ProbeError if it never told of a kill that was really sent. */
@@ -177,6 +191,7 @@ export class Agent {
     this.clock.learn(record)
     this.lastTime = record.time
     await this.rescan(record.time)
+    this.interruption ??= this.continuity?.comeBack(record.time, this.scannedAt === record.time)
     if (this.options.canary) this.canary = new Canary()
     else await this.watchFrom(record.time)
   }
@@ -200,7 +215,9 @@ export class Agent {
     this.lastTime = record.time
     const applied = this.table.apply(record)
     if (this.canary?.hears(record, applied)) await this.watchFrom(record.time)
-    await this.emit(this.attribution.follow(record, applied))
+    const ended = applied.ended === true ? applied.process : undefined
+    const drafts = this.attribution.follow(record, applied)
+    await (ended === undefined ? this.emit(drafts) : this.emitEnd(ended, record.time, drafts))
     if (record.type === 'heartbeat' || record.type === 'stop') await this.beat(record)
   }
 
@@ -210,29 +227,44 @@ export class Agent {
     if (this.mustRescan || told.some(({ why }) => why === 'hits-skipped')) await this.rescan(record.time)
     if (this.isWatching) await this.emitVanished(record.time)
     const dropped = this.options.sink.takeDropped()
-    if (dropped === undefined) return
-    await this.emit([this.coverage.dropped(record.time, dropped)])
+    if (dropped !== undefined) await this.emit([this.coverage.dropped(record.time, dropped)])
+    if (this.isWatching) void this.continuity?.remember(record.time)
+  }
+
+  /** The agent ends in order. */
+  async leave(): Promise<void> {
+    await this.continuity?.remember(this.lastTime, true)
   }
 
   /** Only while watching: what is still missing then is told with the gap that hid it. */
   private async emitVanished(now: bigint): Promise<void> {
-    for (const { process, at, aliveAt } of this.vanished.overdue(now)) {
-      await this.emit(this.attribution.vanish(process, at, aliveAt))
+    for (const missed of this.vanished.overdue(now)) {
+      const drafts = this.attribution.vanish(missed.process, missed.at, missed.aliveAt)
+      await this.emitEnd(missed.process, missed.at, this.continuity?.asToldBefore(missed, drafts) ?? drafts)
     }
+  }
+
+  private async emitEnd(process: ProcessEntry, at: bigint, drafts: readonly EventDraft[]): Promise<void> {
+    this.continuity?.ends(process, drafts[0]?.at ?? this.clock.timestamp(at))
+    await this.emit(drafts)
+    this.continuity?.hasTold(process)
   }
 
   private async watchFrom(time: bigint): Promise<void> {
     this.isWatching = true
     const waiting = this.beforeProof
     this.beforeProof = []
-    await this.emit([...this.coverage.begin(time, this.interruption), ...waiting])
+    const told = this.coverage.begin(time, this.interruption)
+    const unsaid = this.continuity?.begin(time, told) ?? []
+    await this.emit([...unsaid, ...told, ...waiting])
   }
 
   private async finish(interruption: Interruption): Promise<void> {
-    if (this.isWatching) await this.emit([this.coverage.end(this.lastTime, interruption)])
+    this.counters.restarts += 1
+    if (!this.isWatching) return
+    await this.emit([this.coverage.end(this.lastTime, interruption)])
     this.isWatching = false
     this.interruption = interruption
-    this.counters.restarts += 1
   }
 
   /** Until it is proven that kills are seen, events wait: the first one says since when this host is watched. */

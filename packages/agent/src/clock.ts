@@ -12,9 +12,11 @@ export class BootClock {
     this.offset = clocks.real - clocks.boot
   }
 
-  /** Takes over what the wall clock says now; it may have been set since. */
-  learn(clocks: Pick<Clocks, 'real' | 'boot'>): void {
+  /** Takes over what the wall clock says now; returns how far it was set since, nanoseconds, back negative. */
+  learn(clocks: Pick<Clocks, 'real' | 'boot'>): bigint {
+    const before = this.offset
     this.offset = clocks.real - clocks.boot
+    return this.offset - before
   }
 
   timestamp(bootNs: bigint): string {

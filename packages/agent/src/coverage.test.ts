@@ -10,9 +10,11 @@ const timeAt = (seconds: number) => new Date(Date.UTC(2026, 10, 22, 0, 0, second
 
 let losses: LossLog
 let coverage: Coverage
+let clock: BootClock
 beforeEach(() => {
   losses = new LossLog(0n)
-  coverage = new Coverage(new BootClock({ real: bootedAt, boot: 0n }), losses)
+  clock = new BootClock({ real: bootedAt, boot: 0n })
+  coverage = new Coverage(clock, losses)
 })
 
 function beat(seconds: number, counters: Partial<HeartbeatRecord> = {}): HeartbeatRecord {
@@ -134,7 +136,7 @@ describe('coverage', () => {
 
   it('goes on where an earlier run of the agent ended, and says what that one could not', () => {
     const killed = { why: 'agent-killed', reason: 'the agent was killed or crashed' } as const
-    const earlier = { watchedSince: 2n * second, until: 7n * second, ...killed }
+    const earlier = { watchedSince: 2n * second, until: 7n * second, untilText: timeAt(7), ...killed }
     expect(coverage.resume({ ...earlier, hasSaidSo: true })).toEqual([])
     expect(coverage.resume({ ...earlier, hasSaidSo: false })).toMatchObject([
       { state: 'stopped', from: timeAt(2), to: timeAt(7), ...killed },
@@ -147,7 +149,35 @@ describe('coverage', () => {
   })
 
   it('has no gap that ends before it begins, also if the clock was set back over a restart of the host', () => {
-    coverage.resume({ watchedSince: 0n, until: 99n * second, hasSaidSo: true, ...crashed })
+    coverage.resume({ watchedSince: 0n, until: 99n * second, untilText: timeAt(99), hasSaidSo: true, ...crashed })
     expect(coverage.begin(10n * second, crashed)).toMatchObject([{ from: timeAt(10), to: timeAt(10) }, {}])
+  })
+
+  it('says how far the clock was set, so that no time is left that nobody seems to have watched', () => {
+    coverage.begin(10n * second, undefined)
+    coverage.heartbeat(beat(11))
+    const hour = 3_600n * second
+    const set = (seconds: number, by: bigint) => ({ real: bootedAt + BigInt(seconds) * second + by })
+    expect(coverage.heartbeat(beat(12, set(12, hour)))).toMatchObject([
+      {
+        state: 'gap',
+        why: 'clock-set',
+        reason: 'the clock was set forward by 1 h',
+        from: timeAt(12),
+        to: timeAt(3_612),
+      },
+    ])
+    expect(coverage.heartbeat(beat(13, set(13, hour + 400_000n)))).toEqual([])
+    const back = { why: 'clock-set', reason: 'the clock was set back by 1 h', from: timeAt(14), to: timeAt(14) }
+    expect(coverage.heartbeat(beat(14, set(14, 0n)))).toMatchObject([back])
+    expect(losses.gapsBetween(11n * second, 20n * second)).toEqual([])
+  })
+
+  it('begins a gap at the moment until which it said that it watched, however the clock has moved since', () => {
+    coverage.begin(10n * second, undefined)
+    coverage.heartbeat(beat(11))
+    expect(coverage.end(11n * second, crashed)).toMatchObject({ to: timeAt(11) })
+    clock.learn({ real: bootedAt + 20n * second + 700_000n, boot: 20n * second })
+    expect(coverage.begin(20n * second, crashed)).toMatchObject([{ from: timeAt(11) }, {}])
   })
 })

@@ -1,5 +1,6 @@
 import type { GapCause } from '@whokilled/shared/gap'
 import { durationText } from '@whokilled/shared/time-text'
+import { millisecondsBetween } from '@whokilled/shared/vocabulary'
 import type { Gap, LossLog } from './attribution/loss-log.ts'
 import type { BootClock } from './clock.ts'
 import type { CoverageDraft } from './event-draft.ts'
@@ -13,6 +14,9 @@ const repeatNs = 30_000_000_000n
 /** A host that slept shorter than this is not worth a gap; readings of the two clocks differ by less. */
 const asleepNsMin = 1_000_000_000n
 
+/** A clock that is disciplined (adjtimex(2)) moves by less than a thousandth of this between two heartbeats. */
+const clockStepNsMin = 1_000_000_000n
+
 /** Why nobody was watching. */
 export type Interruption = Pick<Gap, 'why' | 'reason'>
 
@@ -21,6 +25,8 @@ export interface EarlierWatch extends Interruption {
   readonly watchedSince: bigint
   /** Until here it was watched. */
   readonly until: bigint
+  /** The same as that run told it. */
+  readonly untilText: string
   /** False if that run could not say itself that it ended. */
   readonly hasSaidSo: boolean
 }
@@ -34,6 +40,8 @@ export class Coverage {
   private readonly losses: LossLog
   private lastTold: bigint
   private lastSeen: bigint
+  /** The same as it was told, so that the next gap begins where the watching is said to have ended. */
+  private lastSeenText: string
   private counted = 0
   /** How long the host has been asleep since boot; undefined until the probe's clocks have told. */
   private asleep: bigint | undefined
@@ -43,12 +51,15 @@ export class Coverage {
     this.losses = losses
     this.lastTold = losses.watchedSince
     this.lastSeen = losses.watchedSince
+    this.lastSeenText = clock.timestamp(losses.watchedSince)
   }
 
   /** An earlier run of the agent watched this host; told before the first begin. What it could not say is said now. */
-  resume({ watchedSince, until, hasSaidSo, why, reason }: EarlierWatch): CoverageDraft[] {
+  resume({ watchedSince, until, untilText, hasSaidSo, why, reason }: EarlierWatch): CoverageDraft[] {
     this.lastSeen = until
-    return hasSaidSo ? [] : [this.draft('stopped', watchedSince, until, { why, reason }, 0)]
+    this.lastSeenText = untilText
+    if (hasSaidSo) return []
+    return [{ ...this.draft('stopped', watchedSince, until, { why, reason }, 0), at: untilText, to: untilText }]
   }
 
   /**
@@ -57,21 +68,23 @@ export class Coverage {
    */
   begin(at: bigint, interruption: Interruption | undefined): CoverageDraft[] {
     const from = this.lastSeen < at ? this.lastSeen : at
+    const told = this.lastSeenText
     this.losses.add({ ...(interruption ?? justBegun), from: interruption === undefined ? 0n : from, to: at, lost: 0 })
     this.losses.restart(at)
     this.lastTold = at
-    this.lastSeen = at
+    this.saw(at)
     this.counted = 0
     this.asleep = undefined
-    const gap = interruption === undefined ? [] : [this.draft('gap', from, at, interruption, 0)]
-    return [...gap, this.draft('watching', at, at, nothingMissing, 0)]
+    const watching = this.draft('watching', at, at, nothingMissing, 0)
+    if (interruption === undefined) return [watching]
+    const gap = this.draft('gap', from, at, interruption, 0)
+    return [{ ...gap, from: millisecondsBetween(told, gap.at) < 0 ? gap.at : told }, watching]
   }
 
   /** Takes what the tracer counts itself; says every 30 s that the watching goes on. */
   heartbeat(record: HeartbeatRecord | StopRecord): CoverageDraft[] {
-    this.clock.learn(record)
-    const gaps = [...this.suspended(record), ...this.skipped(record)]
-    this.lastSeen = record.time
+    const gaps = [...this.clockSet(record), ...this.suspended(record), ...this.skipped(record)]
+    this.saw(record.time)
     if (record.time - this.lastTold < repeatNs) return gaps
     this.lastTold = record.time
     return [...gaps, this.draft('watching', this.losses.watchedSince, record.time, nothingMissing, this.losses.total)]
@@ -89,8 +102,24 @@ export class Coverage {
 
   /** The watching has ended, in order or not; what follows is not known until the next begin. */
   end(at: bigint, interruption: Interruption): CoverageDraft {
-    this.lastSeen = at
+    this.saw(at)
     return this.draft('stopped', this.losses.watchedSince, at, interruption, this.losses.total)
+  }
+
+  private saw(at: bigint): void {
+    this.lastSeen = at
+    this.lastSeenText = this.clock.timestamp(at)
+  }
+
+  /** Where the clock was set forward no time passed; where it was set back, a time is told twice. */
+  private clockSet(record: HeartbeatRecord | StopRecord): CoverageDraft[] {
+    const expected = this.clock.timestamp(record.time)
+    const step = this.clock.learn(record)
+    if (step < clockStepNsMin && step > -clockStepNsMin) return []
+    const far = durationText(Math.abs(Number(step / 1_000_000n)))
+    const reason = `the clock was set ${step > 0n ? 'forward' : 'back'} by ${far}`
+    const gap = this.missed({ from: record.time, to: record.time, lost: 0, why: 'clock-set', reason })
+    return [step > 0n ? { ...gap, from: expected } : gap]
   }
 
   /** CLOCK_BOOTTIME goes on while a host sleeps and CLOCK_MONOTONIC does not: their distance is the time asleep. */

@@ -5,6 +5,7 @@ import { AgentError } from './errors.ts'
 import type { Publisher } from './publish.ts'
 import type { Spool } from './spool/spool.ts'
 import type { SpoolSink } from './spool/spool-sink.ts'
+import type { WatchMemory } from './watch-memory.ts'
 
 /** What the metrics are read from. */
 export interface Measured {
@@ -12,10 +13,11 @@ export interface Measured {
   readonly spool: Spool
   readonly sink: SpoolSink
   readonly publisher: Publisher
+  readonly memory: WatchMemory | undefined
 }
 
 /** Everything that the stages count, under Prometheus names. */
-export function agentMetrics({ agent, spool, sink, publisher }: Measured): Registry {
+export function agentMetrics({ agent, spool, sink, publisher, memory }: Measured): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, read: () => number) =>
@@ -94,6 +96,16 @@ export function agentMetrics({ agent, spool, sink, publisher }: Measured): Regis
   counter('published_total', 'Events acknowledged by NATS.', () => publisher.counters.published)
   counter('published_messages_total', 'Messages acknowledged by NATS.', () => publisher.counters.messages)
   counter('publish_failures_total', 'Failed attempts to publish.', () => publisher.counters.failures)
+  counter(
+    'memory_failures_total',
+    'Times that what is watched could not be written down for the next agent.',
+    () => memory?.counters.failed ?? 0,
+  )
+  gauge(
+    'memory_over_limit',
+    'Main processes of services beyond those that are remembered.',
+    () => memory?.counters.overLimit ?? 0,
+  )
   gauge('nats_connected', '1 if connected to NATS.', () => publisher.counters.connected)
   registry.registerMetric(
     new Counter({

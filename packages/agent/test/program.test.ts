@@ -3,13 +3,10 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
-import type { Event } from '@whokilled/shared/event'
 import { Event as EventSchema } from '@whokilled/shared/event'
-import { allSubjects, streamName } from '@whokilled/shared/subjects'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../test/servers/free-port.ts'
+import { addStream, publishedTo } from '../../../test/servers/jetstream.ts'
 import { startNats } from '../../../test/servers/nats.ts'
 import { Spool } from '../src/spool/spool.ts'
 import { eventsIn, isDeath, isGap, runAgent, startAgent } from './agent-program.ts'
@@ -291,31 +288,11 @@ const metricNames = [
   'published_messages_total',
   'publish_failures_total',
   'nats_connected',
+  'memory_failures_total',
+  'memory_over_limit',
 ]
 
 async function madeFolder(name: string): Promise<string> {
   await mkdir(join(folder, name), { recursive: true })
   return join(folder, name)
-}
-
-async function addStream(url: string): Promise<void> {
-  const connection = await connect({ servers: url })
-  await (await jetstreamManager(connection)).streams.add({ name: streamName, subjects: [allSubjects] })
-  await connection.close()
-}
-
-async function publishedTo(url: string): Promise<Event[]> {
-  const connection = await connect({ servers: url })
-  try {
-    const manager = await jetstreamManager(connection)
-    const { state } = await manager.streams.info(streamName)
-    const events: Event[] = []
-    for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
-      const message = await manager.streams.getMessage(streamName, { seq })
-      for (const line of message?.string().split('\n') ?? []) events.push(JSON.parse(line) as Event)
-    }
-    return events
-  } finally {
-    await connection.close()
-  }
 }

@@ -7,6 +7,7 @@ export const gapCauses = [
   'agent-killed',
   'host-restarted',
   'host-suspended',
+  'clock-set',
   'probe-ended',
   'records-lost',
   'hits-skipped',

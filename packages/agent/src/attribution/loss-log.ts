@@ -17,8 +17,11 @@ export interface Gap {
   readonly reason: string
 }
 
-/** No record is missing there: a host that is asleep makes none, and an event that the disk refused was decided before. */
-const hidesNothing: ReadonlySet<string> = new Set<GapCause>(['host-suspended', 'events-dropped'])
+/**
+ * No record is missing there: a host that is asleep makes none, a clock that is set forward leaves out no moment, and
+ * an event that the disk refused was decided before.
+ */
+const hidesNothing: ReadonlySet<string> = new Set<GapCause>(['host-suspended', 'clock-set', 'events-dropped'])
 
 /** When records were lost or nobody was watching. */
 export class LossLog {

@@ -110,7 +110,8 @@ export class PublishFilter {
     return false
   }
 
-  private isOwn(entry: ProcessEntry | undefined): boolean {
+  /** Whether it is the agent itself, or something that it started. */
+  isOwn(entry: ProcessEntry | undefined): boolean {
     const self = this.options.self()
     if (self === undefined) return false
     for (let one = entry; one !== undefined; one = one.parent) if (one === self) return true

@@ -2,14 +2,15 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from '../agent.ts'
 import type { Config } from '../config.ts'
-import { localHost } from '../local-host.ts'
+import { type LocalHost, localHost } from '../local-host.ts'
 import { agentMetrics, serveMetrics } from '../metrics.ts'
-import { chooseProbe } from '../probe/choose.ts'
+import { chooseProbe, recordingOf } from '../probe/choose.ts'
 import { supervise } from '../probe/supervise.ts'
 import { Publisher } from '../publish.ts'
 import { Spool } from '../spool/spool.ts'
 import { SpoolSink } from '../spool/spool-sink.ts'
 import { version } from '../version.ts'
+import { WatchMemory } from '../watch-memory.ts'
 
 /** How long the end of the agent waits for what is still in the spool; the rest stays there. */
 const drainMs = 5_000
@@ -21,7 +22,11 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   if (host.identity.wasCloned) log.warn('this state folder came from another machine; the host has a new id')
   const spool = await Spool.open({ folder: join(config.stateFolder, 'spool'), eventsMax: config.spoolEventsMax })
   const sink = new SpoolSink(spool)
-  const agent = new Agent({ ...host, config, sink })
+  const memory = memoryOf(config, host)
+  if (memory?.trouble !== undefined) {
+    log.warn({ code: 'last-watch-unusable' }, `what the last agent watched is not known: ${memory.trouble}`)
+  }
+  const agent = new Agent({ ...host, config, sink, memory })
   const publisher = new Publisher(spool, { url: config.natsUrl, hostName: host.identity.host.name }, (error) =>
     log.warn(
       { code: 'nats-unreachable', error: error.message, waiting: spool.length },
@@ -31,7 +36,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const metrics =
     config.metricsPort === null
       ? undefined
-      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher }), config.metricsPort)
+      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher, memory }), config.metricsPort)
   const probe = chooseProbe({
     config,
     onProgress: (line) => log.info(line),
@@ -49,10 +54,17 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       onWarning: (warning) => log.warn({ code: 'probe-warning' }, warning),
     })
   } finally {
+    await agent.leave()
     await publisher.stop(drainMs)
     await publishing
     await spool.close()
     metrics?.close()
     log.info({ ...agent.counters, spooled: spool.length }, 'stopped')
   }
+}
+
+/** A recording is of another time: it has nothing to do with what was watched here before. */
+function memoryOf(config: Config, { identity }: LocalHost): WatchMemory | undefined {
+  if (recordingOf(config.probe) !== undefined) return undefined
+  return new WatchMemory(join(config.stateFolder, 'last-watch.jsonl'), identity.host.id)
 }

@@ -17,6 +17,7 @@ export class SpoolSink implements EventSink {
   private dropped = 0
   private droppedSince: string | undefined
   private isRefusing = false
+  private last: Promise<void> = Promise.resolve()
 
   constructor(spool: Spool) {
     this.spool = spool
@@ -36,7 +37,12 @@ export class SpoolSink implements EventSink {
       this.isRefusing = !kept
       if (!kept) this.drop(event)
     })
+    this.last = Promise.all([this.last, written]).then(() => undefined)
     if (this.unwritten > unwrittenMax) await written
+  }
+
+  settled(): Promise<void> {
+    return this.last
   }
 
   /** Tells of a loss only when events are kept again: before that, what tells of it would be lost too. */
