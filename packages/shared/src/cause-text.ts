@@ -1,3 +1,4 @@
+import { escalationText } from './escalation-text.ts'
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
@@ -41,8 +42,10 @@ export function causeText(death: UnjudgedDeath): string {
 
 const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   signal: (death) => {
-    if (!wasCaught(death)) return `was killed with ${fatalName(death)}${sentBy(death, 'by')}`
-    return `was ended by ${fatalName(death)}${sentBy(death, 'from')}: ${caughtText(death)}`
+    const scope = scopeText(death)
+    if (wasCaught(death))
+      return `was ended by ${fatalName(death)}${sentBy(death, 'from')}${scope}: ${caughtText(death)}`
+    return `was killed with ${fatalName(death)}${sentBy(death, 'by')}${scope}${escalationText(death)}${coreText(death)}`
   },
   self: (death) => {
     const how = fatalName(death) === 'SIGABRT' ? 'it called abort or raise' : 'it sent the signal to itself'
@@ -75,17 +78,19 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   },
 }
 
-/** True if the process caught the signal that ended it, and then ended in another way. */
+/** True if the process caught the signal that ended it, and then ended in another way, or by sending it to itself. */
 export function wasCaught(death: UnjudgedDeath): boolean {
   if (death.signal === null) return false
-  if (death.exit.signal !== null) return death.exit.signal.number !== death.signal.number
-  return death.exit.code !== null
+  if (death.exit.signal === null) return death.exit.code !== null
+  return death.exit.signal.number !== death.signal.number || death.signal.reception === 'caught'
 }
 
 /** `it caught the signal and exited with code 0 12 ms later`. */
 export function caughtText(death: UnjudgedDeath): string {
-  const how = death.exit.signal === null ? `exited with ${codeText(death)}` : `died of ${exitText(death)}`
-  return `it caught the signal and ${how}${laterText(death.signal, death)}`
+  const { exit, signal } = death
+  const isSame = exit.signal !== null && exit.signal.number === signal?.number
+  const died = isSame ? 'then ended itself with it' : `died of ${exitText(death)}`
+  return `it caught the signal and ${exit.signal === null ? `exited with ${codeText(death)}` : died}${laterText(signal, death)}`
 }
 
 /** Nothing of the end was seen, neither a code nor a signal. */
@@ -121,6 +126,12 @@ function endedBy(death: UnjudgedDeath): string {
 
 function afterCatching(death: UnjudgedDeath): string {
   return wasCaught(death) ? `; ${caughtText(death)}` : ''
+}
+
+/** Whom a signal was sent to, if not to this process alone. */
+function scopeText({ signal }: UnjudgedDeath): string {
+  if (signal?.via === 'kill-group') return ', sent to its whole process group'
+  return signal?.via === 'kill-all' ? ', sent to every process it may signal' : ''
 }
 
 function coreText(death: UnjudgedDeath): string {

@@ -55,6 +55,11 @@ export const SentSignal = z.looseObject({
   /** `si_code` (sigaction(2)). */
   code: z.int().nullable(),
   result: openEnum(['delivered', 'ignored', 'pending', 'overflow', 'info-lost']),
+  /**
+   * What its target made of it: `default`: it did not handle it. `too-late`: it was ending already. Null where that is
+   * not known.
+   */
+  reception: openEnum(['default', 'caught', 'ignored', 'blocked', 'too-late']).nullable().optional(),
 })
 export type SentSignal = z.infer<typeof SentSignal>
 

@@ -30,6 +30,17 @@ export function resultText({ result }: SentSignal): string {
   return results[result] ?? shortened(terminalText(result), 64)
 }
 
+/** What became of a signal that did not end its target: `ignored`, `caught`, `too late: it was already ending`. */
+function fateText(signal: SentSignal): string {
+  return receptions[signal.reception ?? ''] ?? resultText(signal)
+}
+
+const receptions: Record<string, string> = {
+  caught: 'caught',
+  blocked: 'blocked',
+  'too-late': 'too late: it was already ending',
+}
+
 const results: Record<string, string> = {
   pending: 'already pending',
   overflow: 'lost because the queue was full',
@@ -41,7 +52,14 @@ export function earlierSignalsText(death: UnjudgedDeath): string | undefined {
   if (death.signals.length === 0) return undefined
   const groups = new Map<string, { count: number; text: string }>()
   for (const signal of death.signals) {
-    const key = [signal.number, signal.sender?.id, signal.senderStatus, signal.result, isLate(signal, death)].join(' ')
+    const key = [
+      signal.number,
+      signal.sender?.id,
+      signal.senderStatus,
+      signal.result,
+      signal.reception,
+      isLate(signal, death),
+    ].join(' ')
     const count = (groups.get(key)?.count ?? 0) + 1
     groups.set(key, { count, text: groups.get(key)?.text ?? rivalText(signal, death) })
   }
@@ -59,10 +77,12 @@ const groupsShownMax = 4
 
 function rivalText(signal: SentSignal, death: UnjudgedDeath): string {
   const name = shortened(terminalText(signal.name), 32)
-  return `${name} from ${senderText(signal)} ${whenText(signal, death)}, ${resultText(signal)}`
+  return `${name} from ${senderText(signal, death)} ${whenText(signal, death)}, ${fateText(signal)}`
 }
 
-function senderText({ sender, senderStatus }: SentSignal): string {
+function senderText({ sender, senderStatus, via }: SentSignal, { victim }: UnjudgedDeath): string {
+  if (sender?.id === victim.id) return 'itself'
+  if (via === 'tty') return 'its terminal'
   if (sender !== null) return `${processName(sender, 48)} (pid ${sender.pid})`
   return senderStatus === 'none' ? 'the kernel' : 'a process that was not seen'
 }

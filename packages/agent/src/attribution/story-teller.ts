@@ -15,6 +15,7 @@ import type { Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { Gap, LossLog } from './loss-log.ts'
 import { nameText } from './name-text.ts'
+import { receptionOf } from './reception.ts'
 import { senderOf } from './sender.ts'
 
 /** Puts what was decided into the shapes of events. */
@@ -81,6 +82,7 @@ export class StoryTeller {
       via: sender.via,
       code: record.code ?? null,
       result: record.result ?? 'delivered',
+      reception: receptionOf(record, target) ?? null,
     }
   }
 
