@@ -45,4 +45,5 @@ UNIT
 systemctl enable lab.service
 
 rm -rf /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info /usr/share/lintian /var/cache/apt/* \
-  /var/lib/apt/lists/* /var/log/*
+  /var/lib/apt/lists/*
+find /var/log -type f -delete
