@@ -17,13 +17,23 @@ export function faultsOf(way: Way, facts: WayFacts | undefined, events: readonly
   return Object.entries(expectedOf(way, probe)).flatMap(([role, expected]) => {
     const pid = facts.roles.get(role)
     if (pid === undefined) return [`no process was said to be the ${role}`]
-    const own = deaths.filter(({ victim }) => victim.pid === pid)
+    const own = deathsOf(role, deaths, facts)
     if (expected === 'nothing') return own.map((death) => `${role}: expected nothing, told: ${summaryOf(death, facts)}`)
     const [death, ...more] = own
     if (death === undefined) return [`${role}: nothing was told of its death`]
     if (more.length > 0) return [`${role}: its death was told ${own.length} times`]
     return differences(expected, actualOf(death, facts, expected, incidents)).map((text) => `${role}: ${text}`)
   })
+}
+
+/** The deaths told of the process in a role. Where several had its pid, the roles were said in the order of their lives. */
+export function deathsOf(role: string, deaths: readonly DeathEvent[], { roles }: WayFacts): DeathEvent[] {
+  const pid = roles.get(role)
+  const lives = deaths.filter(({ victim }) => victim.pid === pid).toSorted((a, b) => (a.at < b.at ? -1 : 1))
+  const holders = [...roles].filter(([, other]) => other === pid).map(([name]) => name)
+  if (holders.length <= 1) return lives
+  const life = lives.at(holders.indexOf(role) - holders.length)
+  return life === undefined ? [] : [life]
 }
 
 /** What a probe has to tell of a way. */
@@ -76,7 +86,7 @@ function actualOf(
     signal: signal?.name,
     signals: death.signals.map((one) => rung(one, role)),
     service: death.service.name,
-    behalf: behalf && { ...behalf, process: role(behalf.process) },
+    behalf: behalf && { ...behalf, name: anonymous(behalf.name, facts), process: role(behalf.process) },
     wrongPid: wrongPid && { ...wrongPid, previousOwner: role(wrongPid.previousOwner) },
     oom,
     incident: incidentId === null ? null : (incidents.get(incidentId) ?? incidentId),

@@ -44,6 +44,7 @@ export interface ToldDeath {
     readonly name?: string
     readonly kind?: string
     readonly process?: string
+    readonly confidence?: string
   } | null
   readonly wrongPid?: {
     readonly previousOwner: string
