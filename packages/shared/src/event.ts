@@ -101,6 +101,8 @@ export const Oom = z.looseObject({
     .optional(),
   /** What all processes held together that could be chosen; far less than the limit if files in memory ate it. */
   processBytes: z.number().nonnegative().nullable().optional(),
+  /** Who set the limit to less than was in use, and so made the kernel kill. */
+  limitSetBy: Process.nullable().optional(),
 })
 export type Oom = z.infer<typeof Oom>
 

@@ -15,6 +15,7 @@ const reached = (oom: Partial<Oom> = {}): MemoryDeath => ({
   victim,
   oom: { scope: 'cgroup', cgroup: '/shop', limitBytes: 64 * mebibyte, consumers: null, ...oom },
 })
+const tuner = { ...victim, pid: 77, comm: 'tune', exe: '/bin/tune', args: ['tune'], user: 'root', uid: 0 }
 const hog = { pid: 812, comm: 'java', bytes: 60.5 * mebibyte }
 const itself = { pid: 4242, comm: 'nginx', bytes: 2 * mebibyte }
 
@@ -22,6 +23,11 @@ describe('why the OOM killer ran', () => {
   test.each<[Partial<Oom>, string]>([
     [{}, 'cgroup /shop reached its limit of 64 MiB'],
     [{ limitBytes: null }, 'cgroup /shop reached its memory limit'],
+    [{ limitSetBy: tuner }, 'tune (pid 77, user root) set the limit of cgroup /shop to 64 MiB, less than it used'],
+    [
+      { limitSetBy: { ...tuner, user: null }, limitBytes: null },
+      'tune (pid 77, uid 0) set the memory limit of cgroup /shop, less than it used',
+    ],
     [{ cgroup: null, limitBytes: null }, 'a memory limit of its cgroup was reached'],
     [{ scope: 'host', cgroup: null, limitBytes: null }, 'the host was out of memory'],
     [{ scope: 'nodes' }, 'the memory nodes that it may use were full'],

@@ -15,10 +15,18 @@ export function memoryText({ oom }: MemoryDeath): string {
   if (oom?.scope === 'host') return 'the host was out of memory'
   if (oom?.scope === 'nodes') return 'the memory nodes that it may use were full'
   if (oom?.scope === 'sysrq') return 'somebody called the OOM killer by hand (SysRq f)'
-  if (oom?.scope !== 'cgroup') return 'memory ran out'
-  if (oom.cgroup === null) return 'a memory limit of its cgroup was reached'
-  const limit = oom.limitBytes === null ? 'memory limit' : `limit of ${bytesText(oom.limitBytes)}`
-  return `cgroup ${shortened(terminalText(oom.cgroup), 120)} reached its ${limit}`
+  return oom?.scope === 'cgroup' ? limitText(oom) : 'memory ran out'
+}
+
+function limitText({ cgroup, limitBytes, limitSetBy }: Oom): string {
+  if (cgroup === null) return 'a memory limit of its cgroup was reached'
+  const group = `cgroup ${shortened(terminalText(cgroup), 120)}`
+  const limit = limitBytes === null ? undefined : bytesText(limitBytes)
+  if (!limitSetBy) return `${group} reached its ${limit === undefined ? 'memory limit' : `limit of ${limit}`}`
+  const { pid, user, uid } = limitSetBy
+  const whose = user === null ? `uid ${uid ?? 'unknown'}` : `user ${shortened(terminalText(user), 40)}`
+  const setLimit = limit === undefined ? `set the memory limit of ${group}` : `set the limit of ${group} to ${limit}`
+  return `${processName(limitSetBy)} (pid ${pid}, ${whose}) ${setLimit}, less than it used`
 }
 
 /** `; most memory was held by java (pid 812, 3.1 GiB)`, where that was not the victim; empty where it was or is not known. */

@@ -15,6 +15,7 @@ import { Incidents } from './incident.ts'
 import { instigatorOf } from './instigator.ts'
 import type { Actor, Deed, Judged } from './judged.ts'
 import { Ladder } from './ladder.ts'
+import { limitSetterOf } from './limit-setter.ts'
 import type { LossLog } from './loss-log.ts'
 import { clients } from './messengers/clients.ts'
 import type { Known } from './messengers/messenger.ts'
@@ -137,12 +138,14 @@ export class Attribution {
   }
 
   private judge(deed: Deed): Judged {
+    const outOfMemory = deed.finding.cause === 'oom' ? this.oomLog.of(deed.ending) : undefined
     return {
       ...deed,
       behalf: instigatorOf(deed, this.known),
       mistake: this.wrongPids.of(deed),
       incident: this.incidents.of(deed.finding.fatal) ?? this.oomIncidentOf(deed),
-      outOfMemory: deed.finding.cause === 'oom' ? this.oomLog.of(deed.ending) : undefined,
+      outOfMemory,
+      limitSetBy: limitSetterOf(deed, outOfMemory),
     }
   }
 

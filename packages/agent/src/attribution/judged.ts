@@ -83,4 +83,6 @@ export interface Judged extends Deed {
   /** One kill with several victims has one. */
   readonly incident: string | undefined
   readonly outOfMemory: OutOfMemory | undefined
+  /** Who set the limit that was reached to less than was in use. */
+  readonly limitSetBy: Actor | undefined
 }

@@ -1,4 +1,5 @@
 import type { OutOfMemory } from './judged.ts'
+import { isInside } from './limit-setter.ts'
 
 /** Who held how much memory, as the kernel's table tells it. */
 type Consumer = NonNullable<OutOfMemory['consumers']>[number]
@@ -159,8 +160,4 @@ function placesOf(word: string, line: string): number[] {
     at = at === 0 ? -1 : line.lastIndexOf(word, at - 1)
   }
   return places
-}
-
-function isInside(path: string, group: string): boolean {
-  return path === group || path.startsWith(group === '/' ? '/' : `${group}/`)
 }

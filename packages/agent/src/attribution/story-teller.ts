@@ -11,7 +11,7 @@ import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { textOf } from '../record/bytes.ts'
 import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
-import type { Instigation, Judged, Mistake } from './judged.ts'
+import type { Actor, Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { Gap, LossLog } from './loss-log.ts'
 import { nameText } from './name-text.ts'
@@ -44,7 +44,7 @@ export class StoryTeller {
       signals: ladder.rungs.filter((rung) => isTold(rung, fatal)).map((rung) => this.sent(rung, victim)),
       killer: signal?.sender ?? null,
       behalf: behalf === undefined ? null : this.instigator(behalf),
-      oom: finding.cause === 'oom' ? oomOf(judged) : null,
+      oom: finding.cause === 'oom' ? { ...oomOf(judged), limitSetBy: this.actor(judged.limitSetBy) } : null,
       wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
       incidentId: judged.incident ?? null,
       evidence: this.evidence(ending, finding, mistake),
@@ -104,6 +104,10 @@ export class StoryTeller {
       pidfileWrittenAt: pidfile?.writtenAt === undefined ? null : timestampOf(pidfile.writtenAt),
       confidence,
     }
+  }
+
+  private actor(actor: Actor | undefined): Process | null {
+    return actor === undefined ? null : this.process(actor.process, actor.program)
   }
 
   private process(entry: ProcessEntry, program: Received['program']): Process {
