@@ -40,6 +40,8 @@ export class Continuity {
   /** What the last agent could not say itself. */
   private unsaid: CoverageDraft[] = []
   private readonly gone = new Map<ProcessEntry, Gone>()
+  /** Those whose end was noted when it was found out, and is told as such. */
+  private readonly noted = new WeakSet<ProcessEntry>()
   private hasBegun = false
   /** Ends that came before it was proven that kills are seen, by process. */
   private early = new Map<string, string>()
@@ -97,7 +99,7 @@ export class Continuity {
   /** A process has ended; called before that is told. */
   ends(process: ProcessEntry, at: string): void {
     if (!this.hasBegun) this.early.set(process.id, at)
-    else this.options.memory.ended(process.id, at, null)
+    else if (!this.noted.has(process)) this.options.memory.ended(process.id, at, null)
   }
 
   /** That it ended has been passed on, or was not worth telling. */
@@ -108,7 +110,7 @@ export class Continuity {
   /** The same event again, if an earlier run may have told it already. */
   asToldBefore({ process }: Missed, drafts: readonly EventDraft[]): EventDraft[] {
     const at = this.gone.get(process)?.toldAt
-    this.gone.delete(process)
+    if (this.gone.delete(process)) this.noted.add(process)
     return at === undefined ? [...drafts] : drafts.map((draft) => ({ ...draft, at }))
   }
 

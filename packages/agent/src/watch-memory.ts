@@ -82,7 +82,7 @@ export class WatchMemory {
     this.seen = written({ seen: at, boot: `${boot}` })
     this.append(...lines, this.seen)
     if (this.appended > appendedMax + 2 * this.kept.size) this.rewrite()
-    else if (this.descriptor !== undefined) fdatasync(this.descriptor, (error) => error && this.fail())
+    else this.sync()
   }
 
   /**
@@ -107,6 +107,14 @@ export class WatchMemory {
     this.attempt(() => this.descriptor !== undefined && fsyncSync(this.descriptor))
     this.close()
     this.head = undefined
+  }
+
+  /** Does not wait: what is lost with the host's power is the last moments at most. */
+  private sync(): void {
+    const file = this.counters.written
+    if (this.descriptor === undefined) return
+    // A file that has been replaced meanwhile was closed, and is nobody's concern.
+    fdatasync(this.descriptor, (error) => error && file === this.counters.written && this.fail())
   }
 
   private append(...lines: string[]): void {

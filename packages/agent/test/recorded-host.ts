@@ -38,8 +38,8 @@ export const bootId = '11111111-2222-4333-8444-555555555555'
 export const clocksAt = (boot: bigint) => ({ real: bootedAt + boot, mono: boot, boot })
 
 /** Lines of the protocol for what was told, after the line that starts a probe. */
-export function linesOf(told: readonly Told[]): string[] {
-  let time = watchStart
+export function linesOf(told: readonly Told[], from = watchStart): string[] {
+  let time = from
   const start = { type: 'start', seq: 1, time, v: 1, probe: 'systemtap', ...clocksAt(time) } as const
   const records = told.map(({ afterMs = 1, ...record }, index) => {
     time += BigInt(Math.round(afterMs * 1_000)) * 1_000n

@@ -25,7 +25,7 @@ const attached: Readonly<Record<string, RegExp>> = {
 }
 const letter: Readonly<Record<string, string>> = { sshpass: '-p', curl: '-u', 'redis-cli': '-a' }
 
-/** Replaces what looks like a secret in a command line, argument by argument. */
+/** Replaces what looks like a secret in a command line, argument by argument; twice is the same as once. */
 export function redact(args: readonly string[]): { args: string[]; redacted: boolean } {
   const program = (args[0] ?? '').replace(/^.*\//, '')
   let isValue = false
@@ -38,7 +38,7 @@ export function redact(args: readonly string[]): { args: string[]; redacted: boo
     isValue = announces.test(arg) || letter[program] === arg
     return redactOne(arg, attached[program])
   })
-  return { args: shown, redacted: shown.some((arg, index) => arg !== args[index]) }
+  return { args: shown, redacted: shown.some((arg, index) => arg !== args[index] || arg.includes(redactedText)) }
 }
 
 function redactOne(arg: string, attachedValue: RegExp | undefined): string {
