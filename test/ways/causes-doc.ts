@@ -1,5 +1,5 @@
 import type { DeathEvent } from '@whokilled/shared/event'
-import { expectedOf, type ProbeName } from './judge.ts'
+import { deathsOf, expectedOf, type ProbeName } from './judge.ts'
 import { readKept } from './kept.ts'
 import { eventsOf } from './tell.ts'
 import type { ToldDeath, Way } from './way.ts'
@@ -30,7 +30,7 @@ export async function causesDoc(): Promise<string> {
 }
 
 async function rowsOf(way: Way): Promise<string[]> {
-  const deaths = await deathsOf(way, 'systemtap')
+  const deaths = await deathsTold(way, 'systemtap')
   const weaker = expectedOf(way, 'bpftrace')
   return Object.entries(way.told).map(([role, expected], at) => {
     const name = at === 0 ? way.title : `— its ${role}`
@@ -57,13 +57,13 @@ function bpftraceText(way: Way, role: string, strong: ToldDeath | 'nothing', wea
 }
 
 /** The deaths that a way's recording tells of, by role. */
-async function deathsOf(way: Way, probe: ProbeName): Promise<Map<string, DeathEvent>> {
+async function deathsTold(way: Way, probe: ProbeName): Promise<Map<string, DeathEvent>> {
   const kept = readKept(probe, way.name)
   if (kept === undefined) throw new Error(`Expected a recording of ${way.name}. Make it: test/ways/record.ts`)
   const deaths = (await eventsOf(kept)).filter((event): event is DeathEvent => event.type === 'death')
   return new Map(
-    [...kept.facts.roles].flatMap(([role, pid]) => {
-      const death = deaths.find(({ victim }) => victim.pid === pid)
+    [...kept.facts.roles.keys()].flatMap((role) => {
+      const [death] = deathsOf(role, deaths, kept.facts)
       return death === undefined ? [] : [[role, death] as const]
     }),
   )
