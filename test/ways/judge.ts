@@ -49,7 +49,7 @@ export function expectedOf({ told, bpftrace }: Way, probe: ProbeName): Record<st
   )
 }
 
-/** The verdict's sentence with roles instead of pids and without durations. */
+/** The verdict's sentence with roles instead of pids, without durations and without what a process held. */
 export function summaryOf({ verdict }: Pick<DeathEvent, 'verdict'>, facts: WayFacts): string {
   return anonymous(verdict.summary, facts)
 }
@@ -59,6 +59,7 @@ function anonymous(text: string, { roles }: WayFacts): string {
   return text
     .replace(/\b\d+\b/g, (number) => (byPid.has(number) ? `<${byPid.get(number)}>` : number))
     .replace(/\b\d+(?:\.\d+)? (?:µs|ms|s|min|h)\b(?: \d+ (?:s|min)\b)?/g, '<time>')
+    .replace(/(?<=\(pid <[\w-]+>, )\d+(?:\.\d+)? [KMGT]iB(?=\))/g, '<size>')
 }
 
 /** The death in the words of the expectation. */

@@ -51,14 +51,20 @@ export interface ToldDeath {
     readonly pidfile?: string | null
     readonly confidence?: string
   } | null
-  readonly oom?: { readonly scope: string; readonly cgroup?: string; readonly limitBytes?: number | null }
+  readonly oom?: {
+    readonly scope: string
+    readonly cgroup?: string
+    readonly limitBytes?: number | null
+    /** Null: who held the memory is not known. */
+    readonly consumers?: null
+  }
   /** Two victims with the same word here have the same incident, others another one; null: none. */
   readonly incident?: string | null
   /** Kinds of evidence that have to be there. */
   readonly evidence?: readonly string[]
   /** Kinds of evidence that must not be there. */
   readonly evidenceNot?: readonly string[]
-  /** The verdict's sentence; `<role>` stands for its pid, `<time>` for any duration. */
+  /** The verdict's sentence; `<role>` stands for its pid, `<time>` for any duration, `<size>` for what a process held. */
   readonly summary: string
 }
 
