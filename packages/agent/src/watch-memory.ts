@@ -111,10 +111,14 @@ export class WatchMemory {
 
   /** Does not wait: what is lost with the host's power is the last moments at most. */
   private sync(): void {
-    const file = this.counters.written
-    if (this.descriptor === undefined) return
-    // A file that has been replaced meanwhile was closed, and is nobody's concern.
-    fdatasync(this.descriptor, (error) => error && file === this.counters.written && this.fail())
+    const { descriptor } = this
+    const { written } = this.counters
+    if (descriptor === undefined) return
+    fdatasync(descriptor, (error) => {
+      // One that was closed meanwhile has been replaced, or synced at the end.
+      const isOpen = this.descriptor === descriptor && this.counters.written === written
+      if (error !== null && isOpen) this.fail()
+    })
   }
 
   private append(...lines: string[]): void {
