@@ -5,7 +5,7 @@ import { openEnum, timestamp } from './vocabulary.ts'
 export const Container = z.looseObject({
   id: z.string(),
   name: z.string().nullable(),
-  runtime: openEnum(['docker', 'containerd', 'cri-o', 'podman', 'unknown']),
+  runtime: openEnum(['docker', 'containerd', 'cri-o', 'podman', 'lxc', 'systemd-nspawn', 'garden', 'unknown']),
   pod: z.string().nullable(),
 })
 export type Container = z.infer<typeof Container>

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { scanned } from '../../test/recorded-host.ts'
-import { containerOf, serviceUnitOf } from './cgroup.ts'
 import type { Program } from './entry.ts'
 import { programName, type ServiceRule, serviceOf } from './service.ts'
 import { ProcessTable } from './table.ts'
@@ -86,38 +85,5 @@ describe('the service of a process', () => {
       kind: 'container',
     })
     expect(service({ cgroup: `/system.slice/docker-${id}.scope/system.slice/a.service` }).name).toBe('a.service')
-  })
-})
-
-describe('a cgroup path', () => {
-  const pod = '1b2c3d4e-1111-2222-3333-444455556666'
-  const paths: [string, string, string | null][] = [
-    [`/docker/${id}`, 'docker', null],
-    [`/system.slice/docker-${id}.scope`, 'docker', null],
-    [`/machine.slice/libpod-${id}.scope/container`, 'podman', null],
-    [
-      `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${pod.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
-      'containerd',
-      pod,
-    ],
-    [`/kubepods.slice/kubepods-pod${pod.replaceAll('-', '_')}.slice/crio-${id}.scope`, 'cri-o', pod],
-    [`/kubepods/burstable/pod${pod}/${id}`, 'containerd', pod],
-  ]
-
-  it('names container, runtime and pod', () => {
-    for (const [path, runtime, expected] of paths) {
-      expect(containerOf(path), path).toEqual({ id, runtime, name: null, pod: expected })
-    }
-  })
-
-  it('is no container without the id of one', () => {
-    for (const path of ['/', '/system.slice/docker.service', '/docker/buildx', `/x-${id}`])
-      expect(containerOf(path)).toBeNull()
-  })
-
-  it('belongs to no unit where a container is nearer', () => {
-    expect(
-      serviceUnitOf(`/system.slice/containerd.service/kubepods-burstable-pod1.slice:cri-containerd:${id}`),
-    ).toBeUndefined()
   })
 })
