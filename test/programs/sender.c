@@ -1,4 +1,4 @@
-/* Sends a signal by the system call that its first argument names: sender CALL PID SIGNAL [GROUP-OR-THREAD]. */
+/* Sends a signal by the system call that its first argument names: sender CALL PID SIGNAL [THREAD]. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
   else if (!strcmp(call, "tkill"))
     result = syscall(SYS_tkill, pid, number);
   else if (!strcmp(call, "tgkill"))
-    result = syscall(SYS_tgkill, pid, pid, number);
+    result = syscall(SYS_tgkill, pid, argc > 4 ? atoi(argv[4]) : pid, number);
   else if (!strcmp(call, "forge"))
     result = syscall(SYS_rt_sigqueueinfo, pid, number, &info);
   else if (!strcmp(call, "forge-thread"))

@@ -42,16 +42,18 @@ export function causeText(death: UnjudgedDeath): string {
 
 const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   signal: (death) => {
+    const told = tellersByWay[death.signal?.via ?? '']
+    if (told !== undefined && death.killer !== null) return told(death, named(death.killer))
     const scope = scopeText(death)
     if (wasCaught(death))
       return `was ended by ${fatalName(death)}${sentBy(death, 'from')}${scope}: ${caughtText(death)}`
     return `was killed with ${fatalName(death)}${sentBy(death, 'by')}${scope}${escalationText(death)}${coreText(death)}`
   },
   self: (death) => {
-    const how = fatalName(death) === 'SIGABRT' ? 'it called abort or raise' : 'it sent the signal to itself'
-    return `ended itself with ${fatalName(death)} (${how})${afterCatching(death)}${coreText(death)}`
+    return `ended itself with ${fatalName(death)} (${selfText(death)})${afterFaultText(death)}${afterCatching(death)}${coreText(death)}`
   },
-  fault: (death) => `crashed with ${fatalName(death)} (${faultText(fatalName(death))})${coreText(death)}`,
+  fault: (death) =>
+    `crashed with ${fatalName(death)} (${faultText(fatalName(death))})${afterCatching(death)}${coreText(death)}`,
   oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}${eaterText(death)}`,
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
@@ -62,8 +64,10 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   'pid-namespace-exit': (death) =>
     `${endedBy(death)} by the kernel, because the first process of its pid namespace (its container) ended`,
   'resource-limit': (death) => `${endedBy(death)} because ${limitText(fatalName(death))}${afterCatching(death)}`,
-  seccomp: (death) =>
-    `${endedBy(death)} by its seccomp filter, for a system call that is forbidden to it${coreText(death)}`,
+  seccomp: (death) => {
+    const what = fatalName(death) === 'SIGKILL' ? 'the strict mode of seccomp' : 'its seccomp filter'
+    return `${endedBy(death)} by ${what}, for a system call that is forbidden to it${coreText(death)}`
+  },
   'broken-pipe': (death) =>
     `was ended by ${fatalName(death)}: it wrote to a pipe or socket that nobody reads any more${afterCatching(death)}`,
   terminal: (death) => `was ended by ${fatalName(death)}: ${terminalCause(death)}${afterCatching(death)}`,
@@ -73,10 +77,46 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     if (isUnwatched(death)) return unseenEndText(death)
     if (death.exit.signal === null) return `ended with ${exitText(death)}; why was not seen`
     const isSenderKnown = death.killer !== null || death.signal?.senderStatus === 'none'
+    if (isReadyNotice(death)) return `was killed with ${fatalName(death)} by the kernel, ${readyText}`
     const why = isSenderKnown ? `${sentBy(death, 'by')}; why was not seen` : '; its sender was not seen'
     return `was killed with ${fatalName(death)}${why}`
   },
 }
+
+/** Deeds of a process for which the kernel makes a signal. */
+const tellersByWay: Record<string, (death: UnjudgedDeath, killer: string) => string> = {
+  reboot: (death, killer) =>
+    `${endedBy(death)} because ${killer} called reboot(2) in its pid namespace (its container)`,
+  'tracer-exit': (death, killer) =>
+    `${endedBy(death)} by the kernel, because ${killer}, which traced it, ended${escalationText(death)}`,
+}
+
+function selfText(death: UnjudgedDeath): string {
+  if (death.signal?.via === 'reboot') return 'it called reboot(2) in its pid namespace'
+  if (death.signal?.via === 'kill-group') return 'it sent the signal to its whole process group'
+  return fatalName(death) === 'SIGABRT' ? 'it called abort or raise' : 'it sent the signal to itself'
+}
+
+/** `, 20 ms after it had caught SIGBUS (a memory fault of its own)`: what a program that aborts may have stumbled over. */
+function afterFaultText({ signal, signals }: UnjudgedDeath): string {
+  const fault = signals.findLast(
+    (one) => one.name in faults && one.senderStatus === 'none' && one.reception === 'caught' && one.via === 'kernel',
+  )
+  const ms = fault === undefined || signal === null ? -1 : millisecondsBetween(fault.at, signal.at)
+  if (fault === undefined || ms < 0 || ms > faultMsMax) return ''
+  return `, ${durationText(ms)} after it had caught ${fault.name} (${faultText(fault.name)})`
+}
+
+/** A program that writes a report of its fault before it aborts takes no longer. */
+const faultMsMax = 5_000
+
+/** SIGIO, or with F_SETSIG another signal and the poll(2) event as its si_code (POLL_IN to POLL_HUP). */
+function isReadyNotice({ signal }: UnjudgedDeath): boolean {
+  if (signal === null || signal.senderStatus !== 'none' || signal.name in faults) return false
+  return signal.name === 'SIGIO' || (signal.code !== null && signal.code >= 1 && signal.code <= 6)
+}
+
+const readyText = 'most likely because a file was ready for which somebody had asked for that signal (F_SETOWN)'
 
 /** True if the process caught the signal that ended it, and then ended in another way, or by sending it to itself. */
 export function wasCaught(death: UnjudgedDeath): boolean {

@@ -47,6 +47,8 @@ export const SentSignal = z.looseObject({
     'sigqueue',
     'pidfd',
     'cgroup.kill',
+    'reboot',
+    'tracer-exit',
     'tty',
     'timer',
     'kernel',

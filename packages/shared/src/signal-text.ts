@@ -20,6 +20,8 @@ const ways: Record<string, string> = {
   sigqueue: 'by rt_sigqueueinfo(2)',
   pidfd: 'by pidfd_send_signal(2)',
   'cgroup.kill': 'by a write to cgroup.kill',
+  reboot: 'by the kernel, for reboot(2) in its pid namespace',
+  'tracer-exit': 'by the kernel, at the end of its tracer',
   tty: 'by its terminal',
   timer: 'by a timer',
   kernel: 'by the kernel',

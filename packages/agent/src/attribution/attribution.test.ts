@@ -110,6 +110,50 @@ describe('a death by a signal of a process', () => {
     expect(death?.signals).toMatchObject([{ sender: { pid: 900 } }])
   })
 
+  it('is not the doing of one whose signal came when it was ending, or was pending already', async () => {
+    const rival: Told = { ...kill, pid: 900, tid: 900, start: 2_000_000_000_000n, afterMs: 0.01 }
+    const late: Told = { ...rival, result: 'ignored' }
+    const [death] = await deathsOf([...scriptStarts, kill, late, dies(9)], { processes })
+    expect(death).toMatchObject({ killer: { pid: 5120 }, signals: [{ sender: { pid: 900 }, reception: 'too-late' }] })
+    const [exited] = await deathsOf([{ ...late, sig: 15, disp: 'handler' }, dies(3 << 8)], { processes })
+    expect(exited).toMatchObject({ cause: 'exit', killer: null, signals: [{ reception: 'too-late' }] })
+    const [unseen] = await deathsOf([{ ...rival, result: 'pending' }, dies(9)], { processes })
+    expect(unseen).toMatchObject({ cause: 'unknown', killer: null })
+  })
+
+  it('is by the signal that its status names, though another one could have ended it before', async () => {
+    const whileStopped: Told = { ...kill, sig: 15, pid: 900, tid: 900, start: 2_000_000_000_000n }
+    const [death] = await deathsOf([...scriptStarts, whileStopped, kill, dies(9)], { processes })
+    expect(death).toMatchObject({ killer: { pid: 5120 }, signals: [{ name: 'SIGTERM', reception: 'default' }] })
+    const taken: Told = { ...whileStopped, afterMs: 1 }
+    const [later] = await deathsOf([taken, { ...kill, sig: 15, afterMs: 5_000 }, dies(15)], { processes })
+    expect(later?.signal).toMatchObject({ at: '2026-11-22T01:00:05.001000Z' })
+  })
+
+  it('stays known however many signals follow it', async () => {
+    const bystander = (sig: number): Told => ({ ...kill, sig, disp: 'handler', afterMs: 0.001 })
+    const flood = Array.from({ length: 60 }, (_, index) => bystander(index % 2 === 0 ? 15 : 2))
+    const [death] = await deathsOf([...scriptStarts, kill, ...flood, dies(9)], { processes })
+    expect(death?.killer?.pid).toBe(5120)
+  })
+
+  it('is one act of a program that kills by name, and of a kill with several pids', async () => {
+    const other = scanned({ pid: 4243, comm: 'sh', args: ['sh', 'test.sh'], startTicks: 300_001 })
+    const second: Told = { ...kill, arg: 4243, tpid: 4243, ttid: 4243, tstart: 3_000_010_000_000n }
+    const otherDies: Told = { ...dies(9), pid: 4243, start: 3_000_010_000_000n } as Told
+    for (const [argv, isOne] of [
+      ['pkill\0test\0', true],
+      ['kill\x004242\x004243\0', true],
+      ['kill\x004242\0', false],
+    ] as const) {
+      const exec = { ...scriptStarts[1], exe: `/usr/bin/${argv.slice(0, argv.indexOf('\0'))}`, argn: argv.length, argv }
+      const told = [scriptStarts[0] as Told, exec as Told, kill, second, dies(9), otherDies]
+      const deaths = await deathsOf(told, { processes: [...processes, other] })
+      expect(deaths).toHaveLength(2)
+      expect(deaths[0]?.incidentId !== null && deaths[0]?.incidentId === deaths[1]?.incidentId).toBe(isOne)
+    }
+  })
+
   it('never believes siginfo: a forged sender is evidence, the caller is the killer', async () => {
     const forged: Told = { ...kill, call: 'rt_sigqueueinfo', code: -60, sipid: 1, siuid: 0 }
     const [death] = await deathsOf([...scriptStarts, forged, dies(9)], { processes })
@@ -221,16 +265,32 @@ describe('a death by a Ctrl-C that the program handles', () => {
 describe('a death by the kernel', () => {
   const byKernel: Told = { ...kill, pid: 4242, tid: 4242, start: 3_000_000_000_000n, call: 'none' }
 
-  it('has a sender that was not seen, and no certainty, if a process had the kernel send it', async () => {
-    const traced: Told = { ...kill, call: 'other', info: 'noinfo' }
+  it('is likely the doing of a process in whose name it was made in another call, such as ptrace', async () => {
+    const traced: Told = { ...kill, call: 'other', info: 'noinfo', group: 0 }
     const [death] = await deathsOf([...scriptStarts, traced, dies(9)], { processes })
     expect(death).toMatchObject({
-      killer: null,
-      signal: { senderStatus: 'unseen', via: 'unknown' },
-      verdict: { confidence: 'possible' },
+      cause: 'signal',
+      killer: { pid: 5120 },
+      signal: { senderStatus: 'seen', via: 'unknown' },
+      verdict: { confidence: 'likely' },
     })
     const [polled] = await deathsOf([{ ...kill, sig: 15, call: 'write', code: 1 }, dies(15)], { processes })
     expect(polled).toMatchObject({ cause: 'unknown', killer: null, verdict: { confidence: 'possible' } })
+  })
+
+  it('is the doing of a tracer that ended, and had asked for that', async () => {
+    const ends: Told = { ...kill, call: 'exit', info: 'priv', group: 0, exiting: 1, nspid: 5120 }
+    const [death] = await deathsOf([...scriptStarts, ends, dies(9)], { processes })
+    expect(death).toMatchObject({ cause: 'signal', killer: { pid: 5120 }, signal: { via: 'tracer-exit' } })
+    expect(death?.verdict).toMatchObject({ confidence: 'certain', summary: expect.stringContaining('which traced it') })
+  })
+
+  it('is by strict seccomp if nobody had killed it', async () => {
+    const forbidden: Told = { ...dies(9), seccomp: 1 } as Told
+    const [death] = await deathsOf([forbidden], { processes })
+    expect(death).toMatchObject({ cause: 'seccomp', killer: null, signal: { senderStatus: 'none', via: 'kernel' } })
+    expect(await deathsOf([...scriptStarts, kill, forbidden], { processes })).toMatchObject([{ cause: 'signal' }])
+    expect(await deathsOf([{ ...dies(9), seccomp: 2 } as Told], { processes })).toMatchObject([{ cause: 'unknown' }])
   })
 
   it('is by a timer also where the probe tells only the thread that it was for', async () => {
@@ -239,13 +299,18 @@ describe('a death by the kernel', () => {
     expect(death).toMatchObject({ cause: 'timer', killer: null, signal: { senderStatus: 'none', via: 'timer' } })
   })
 
-  it('is out of processor time, unless it may have been the first of a namespace that called reboot', async () => {
+  it('is out of processor time; sent to one thread it is by reboot(2), if it is the first of a pid namespace', async () => {
     const limit: Told = { ...byKernel, sig: 9, call: 'other', info: 'priv', code: 128 }
-    expect(await deathsOf([limit, dies(9)], { processes })).toMatchObject([{ cause: 'resource-limit' }])
     const inNamespace = { processes: [init, bash, { ...loop, nspid: 1 }] }
-    expect(await deathsOf([limit, dies(9)], inNamespace)).toMatchObject([{ cause: 'unknown' }])
-    const warned: Told = { ...limit, sig: 24, disp: 'ignore', result: 'ignored' }
-    expect(await deathsOf([warned, limit, dies(9)], inNamespace)).toMatchObject([{ cause: 'resource-limit' }])
+    expect(await deathsOf([limit, dies(9)], { processes })).toMatchObject([{ cause: 'resource-limit' }])
+    expect(await deathsOf([limit, dies(9)], inNamespace)).toMatchObject([{ cause: 'resource-limit' }])
+    const reboot: Told = { ...limit, group: 0 }
+    expect(await deathsOf([reboot, dies(9)], { processes })).toMatchObject([{ cause: 'unknown', killer: null }])
+    const own = { cause: 'self', signal: { via: 'reboot' }, killer: { pid: 4242 } }
+    expect(await deathsOf([reboot, dies(9)], inNamespace)).toMatchObject([own])
+    const others: Told = { ...kill, call: 'other', info: 'priv', group: 0 }
+    const byOther = { cause: 'signal', signal: { via: 'reboot' }, killer: { pid: 5120 } }
+    expect(await deathsOf([...scriptStarts, others, dies(9)], inNamespace)).toMatchObject([byOther])
   })
 
   it('is a fault when the process ran into it, and not when somebody sent the same signal', async () => {
@@ -264,7 +329,7 @@ describe('a death by the kernel', () => {
     const caught: Told = { ...byKernel, sig: 11, code: 1, group: 0, disp: 'handler' }
     const raised: Told = { ...byKernel, sig: 11, code: -6, group: 0, call: 'tgkill' }
     const [death] = await deathsOf([caught, raised, dies(11)], { processes })
-    expect(death?.cause).toBe('fault')
+    expect(death).toMatchObject({ cause: 'fault', killer: null, signal: { senderStatus: 'none', reception: 'caught' } })
   })
 
   it('is by the OOM killer, not by the process that needed the memory', async () => {

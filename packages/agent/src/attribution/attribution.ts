@@ -9,6 +9,7 @@ import { caught } from './causes/caught.ts'
 import type { CauseRule, Ending, Finding } from './causes/cause.ts'
 import { exited } from './causes/exited.ts'
 import { killed } from './causes/killed.ts'
+import { strictSeccomp } from './causes/strict-seccomp.ts'
 import { unseen } from './causes/unseen.ts'
 import { vanished } from './causes/vanished.ts'
 import { Incidents } from './incident.ts'
@@ -39,7 +40,7 @@ export interface AttributionOptions {
 }
 
 /** The ways to end, the first that fits wins. */
-const causes: readonly CauseRule[] = [vanished, killed, unseen, caught, exited]
+const causes: readonly CauseRule[] = [vanished, killed, strictSeccomp, unseen, caught, exited]
 
 /**
  * Decides who ended whom. Takes each record right after the process table has; returns the events that are worth
@@ -82,7 +83,7 @@ export class Attribution {
         return []
       case 'exit':
         if (applied.process === undefined || applied.ended !== true) return []
-        return this.decide(applied.process, record.time, record.code)
+        return this.decide(applied.process, record.time, record.code, { seccomp: record.seccomp })
       default:
         return []
     }
@@ -95,7 +96,7 @@ export class Attribution {
   vanish(victim: ProcessEntry, at: bigint, aliveAt: bigint): DeathDraft[] {
     const { fatal } = this.ladderOf(victim)
     const diedAt = fatal !== undefined && fatal.record.time >= aliveAt ? fatal.record.time : at
-    return this.decide(victim, diedAt, undefined, aliveAt)
+    return this.decide(victim, diedAt, undefined, { aliveAt })
   }
 
   private followSignal(record: SignalRecord, { process, target }: Applied): EventDraft[] {
@@ -120,14 +121,19 @@ export class Attribution {
     if (target !== undefined) this.ladderOf(target).refuse(record, by)
   }
 
-  private decide(victim: ProcessEntry, at: bigint, status: number | undefined, aliveAt?: bigint): DeathDraft[] {
+  private decide(
+    victim: ProcessEntry,
+    at: bigint,
+    status: number | undefined,
+    more: Pick<Ending, 'aliveAt' | 'seccomp'>,
+  ): DeathDraft[] {
     const { filter, losses, services, teller } = this.options
     const ending: Ending = {
       victim,
       at,
       status,
       ladder: this.ladderOf(victim),
-      aliveAt,
+      ...more,
       // What was lost before it began cannot have been for it.
       gapsBetween: (from, to) => losses.gapsBetween((victim.start ?? from) > from ? (victim.start ?? from) : from, to),
     }

@@ -1,4 +1,5 @@
-import type { ProcessEntry } from '../process/entry.ts'
+import type { ProcessEntry, Program } from '../process/entry.ts'
+import { programName } from '../process/service.ts'
 import type { Received } from './ladder.ts'
 import { senderOf } from './sender.ts'
 
@@ -15,7 +16,7 @@ interface Incident {
 
 /**
  * One act, several victims: a kill of a process group or of everybody, a write to cgroup.kill, the end of a pid
- * namespace. The victims of one act have the same incident id.
+ * namespace, a program that kills all of a name. The victims of one act have the same incident id.
  */
 export class Incidents {
   private readonly bootId: string
@@ -50,11 +51,22 @@ export class Incidents {
 }
 
 function keyOf(received: Received, target: ProcessEntry): string | undefined {
-  const { record, by } = received
+  const { record, by, program } = received
   const { via } = senderOf(received, target)
   const who = `${by?.id ?? record.pid} ${record.sig} ${via}`
   if (via === 'kill-group' || via === 'kill-all') return `${who} ${record.arg}`
   if (via === 'cgroup.kill') return who
+  if ((via === 'kill' || via === 'pidfd') && program !== undefined && endsMany(program)) return who
   const isNamespaceEnd = record.exiting === 1 && record.sig === 9 && record.info === 'priv'
   return isNamespaceEnd ? `${who} namespace` : undefined
+}
+
+/** Programs that send one signal to many processes, one after the other. */
+const seekers: ReadonlySet<string> = new Set(['pkill', 'killall', 'skill', 'fuser', 'slay'])
+
+/** Whether it kills by name, or was given several pids. */
+function endsMany(program: Program): boolean {
+  const name = programName(program)
+  if (seekers.has(name)) return true
+  return name === 'kill' && (program.args ?? []).slice(1).filter((word) => /^\d+$/.test(word)).length > 1
 }

@@ -45,8 +45,16 @@ export class Ladder {
       this.rungs[this.rungs.length - 1] = { ...received, count: last.count + 1 }
       return
     }
+    if (this.rungs.length >= rungsMax && !this.makeRoom(record)) return
     this.rungs.push(received)
-    if (this.rungs.length > rungsMax) this.rungs.shift()
+  }
+
+  /** The oldest goes, never the fatal one; what comes to a process that has one already is not worth it. */
+  private makeRoom({ result }: SignalRecord): boolean {
+    if (this.fatal !== undefined && result === 'ignored') return false
+    const oldest = this.rungs.findIndex((rung) => rung !== this.fatal)
+    this.rungs.splice(oldest, 1)
+    return true
   }
 
   refuse(record: SignalFailedRecord, by: ProcessEntry | undefined): void {
@@ -67,13 +75,20 @@ function canEnd(record: SignalRecord, isSelf: boolean): boolean {
   return !(isTaken && isRoutine && action === 'terminate')
 }
 
-/** Whether the kernel itself ends the process on this signal, whatever the process would like. */
-function isFatal(record: SignalRecord): boolean {
+/**
+ * Whether the kernel itself ends the process on this signal, whatever the process would like. One that was pending
+ * already changes nothing: the first of them counts.
+ */
+export function isFatal(record: SignalRecord): boolean {
   const action = defaultAction(record.sig)
-  const isDelivered = record.result === undefined || record.result === 'delivered' || record.result === 'pending'
-  if (!isDelivered || (action !== 'terminate' && action !== 'core')) return false
+  if (!isDelivered(record) || (action !== 'terminate' && action !== 'core')) return false
   const isKill = record.sig === 9
   return isKill || (record.disp === 'default' && record.blocked !== 1)
+}
+
+/** Whether the signal reached its target; `info-lost`: without its siginfo. */
+export function isDelivered({ result }: SignalRecord): boolean {
+  return result === undefined || result === 'delivered' || result === 'info-lost'
 }
 
 function areAlike(a: Received, b: Received): boolean {

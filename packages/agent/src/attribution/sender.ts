@@ -17,23 +17,31 @@ const timerSignals = new Set([14, 26, 27])
 const terminalSignals = new Set([1, 2, 3, 20, 21, 22])
 
 /**
- * Tells the sender of a signal from the context it was made in. The process that was running is the sender only
- * inside one of the six sending system calls, in a task, and not while it ends; or when it wrote to cgroup.kill.
- * What siginfo claims is never used: it can be forged.
+ * Tells the sender of a signal from the context it was made in. The process that was running is the sender inside one
+ * of the six sending system calls, in a task, and not while it ends; when it wrote to cgroup.kill; and in the few other
+ * deeds of a process for which the kernel makes a signal as no others do. What siginfo claims is never used: it can be
+ * forged.
  */
-export function senderOf({ record, by }: Received, target: { readonly pid: number }): Sender {
+export function senderOf(
+  { record, by }: Received,
+  target: { readonly pid: number; readonly nsPid: number | undefined },
+): Sender {
   const isSelf = record.pid !== undefined && record.pid === target.pid
   const seen = by === undefined ? 'unseen' : 'seen'
   const inTask = (record.ctx ?? 0) === 0 && record.exiting !== 1
   const via = inTask ? viaOfCall(record) : undefined
   if (via !== undefined) return { via, status: seen, isSelf }
   if (isCgroupKill(record, isSelf) && inTask) return { via: 'cgroup.kill', status: seen, isSelf }
-  // A process that ends signals the children that asked for it (prctl(2), PR_SET_PDEATHSIG).
-  if (record.exiting === 1 && record.info === 'noinfo' && !isSelf) return { via: 'kernel', status: seen, isSelf }
+  if (record.exiting === 1 && !isSelf) {
+    // A process that ends signals the children that asked for it (prctl(2), PR_SET_PDEATHSIG).
+    if (record.info === 'noinfo') return { via: 'kernel', status: seen, isSelf }
+    if (isSingleKill(record)) return { via: 'tracer-exit', status: seen, isSelf }
+  }
   if (record.call === undefined && record.info === undefined) return withoutCall(record, isSelf, seen)
-  // Made for another process in a system call of the running one, such as ptrace(2) or kill of a 32-bit program.
-  if (record.call === 'other' && record.info === 'noinfo' && inTask && !isSelf) {
-    return { via: 'unknown', status: 'unseen', isSelf }
+  if (record.call === 'other' && inTask) {
+    if (isSingleKill(record) && target.nsPid === 1) return { via: 'reboot', status: seen, isSelf }
+    // Made in the name of the running process, in ptrace(2) or a 32-bit program's kill: siginfo will name it, too.
+    if (record.info === 'noinfo' && !isSelf) return { via: 'unknown', status: seen, isSelf }
   }
   if (record.code === siTimer || timerSignals.has(record.sig)) return { via: 'timer', status: 'none', isSelf: false }
   if (record.info === 'priv' && terminalSignals.has(record.sig)) return { via: 'tty', status: 'none', isSelf: false }
@@ -61,6 +69,15 @@ function viaOfCall({ call, arg }: SignalRecord): SentSignal['via'] | undefined {
 /** Writing to cgroup.kill makes SIGKILL for single threads with no siginfo (kernel/cgroup/cgroup.c). */
 function isCgroupKill(record: SignalRecord, isSelf: boolean): boolean {
   return record.sig === sigkill && record.call === 'write' && record.info === 'noinfo' && record.group === 0 && !isSelf
+}
+
+/**
+ * SIGKILL for one thread in the name of the kernel: that is sent by reboot(2) to the first process of a pid namespace
+ * (kernel/pid_namespace.c), and by a tracer that ends, if it had asked for that (PTRACE_O_EXITKILL, kernel/ptrace.c).
+ * Limits, the OOM killer and the end of a pid namespace send it to whole processes.
+ */
+function isSingleKill(record: SignalRecord): boolean {
+  return record.sig === sigkill && record.info === 'priv' && record.group === 0
 }
 
 /** A probe that tells no system call: si_code of kill, tkill and sigqueue says that a process sent it. */

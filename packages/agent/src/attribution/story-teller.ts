@@ -32,7 +32,7 @@ export class StoryTeller {
     const { ending, finding, service, behalf, mistake } = judged
     const { victim, at, status, ladder } = ending
     const { fatal } = finding
-    const signal = fatal === undefined ? unseenSignal(status, this.at(at)) : this.sent(fatal, victim)
+    const signal = fatal === undefined ? unseenSignal(status, this.at(at), finding.cause) : this.sent(fatal, victim)
     const story: UnjudgedDeath = {
       type: 'death',
       at: this.at(at),
@@ -191,18 +191,21 @@ function oomOf({ ending, outOfMemory }: Judged): Oom {
 }
 
 /** A signal that only the wait status tells of; null if it tells of none. */
-function unseenSignal(status: number | undefined, at: string): SentSignal | null {
+function unseenSignal(status: number | undefined, at: string, cause: Finding['cause']): SentSignal | null {
   const number = termSignalOf(status ?? 0)
   if (number === 0) return null
+  // Where the cause is known nobody sent one: the kernel ended the process without.
+  const isKernel = cause !== 'unknown'
   return {
     at,
     number,
     name: signalName(number),
     sender: null,
-    senderStatus: 'unseen',
-    via: 'unknown',
+    senderStatus: isKernel ? 'none' : 'unseen',
+    via: isKernel ? 'kernel' : 'unknown',
     code: null,
     result: 'delivered',
+    reception: null,
   }
 }
 

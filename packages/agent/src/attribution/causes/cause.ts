@@ -10,6 +10,8 @@ export interface Ending {
   readonly at: bigint
   /** Its wait status; undefined if its end was not seen. */
   readonly status: number | undefined
+  /** The mode of seccomp(2) it ended in: 0 none, 1 strict, 2 filter; undefined if that was not seen. */
+  readonly seccomp?: number | undefined
   readonly ladder: Ladder
   /** Of a process that vanished: when it was last known to be there. */
   readonly aliveAt?: bigint | undefined

@@ -11,6 +11,7 @@ import {
   stopTimeNs,
   termSignalOf,
 } from './cause.ts'
+import { fatalOf, faultBehind, faultSignals, requestBehind, reraiseNs } from './fatal.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */
 export const killed: CauseRule = (ending) => {
@@ -22,10 +23,14 @@ export const killed: CauseRule = (ending) => {
     const cause = senderOf(passedOn, ending.victim).via === 'tty' ? 'terminal' : 'signal'
     return seenBoth(ending, passedOn, cause, 'it caught the signal and then ended itself with the same')
   }
+  const raised = faultBehind(ending, fatal)
+  if (raised !== undefined) return seenBoth(ending, raised, 'fault', 'it caught the fault and then raised it again')
   const cause = causeOf(ending, fatal)
-  if (cause === 'unknown' || senderOf(fatal, ending.victim).status === 'unseen') return seenWithoutWhy(fatal, cause)
-  const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending))
-  return cause === 'self' ? perhapsAsked(ending, fatal, found) : found
+  const isUnseen = senderOf(fatal, ending.victim).status === 'unseen'
+  if (cause === 'unknown' || isUnseen) return seenWithoutWhy(ending, fatal, cause)
+  const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal))
+  if (cause === 'self') return perhapsAsked(ending, fatal, found)
+  return isInItsName(ending, fatal) ? inItsName(found) : found
 }
 
 /** Who sends itself a signal may only pass on what it got from somebody else, or raise again what the kernel raised. */
@@ -42,20 +47,45 @@ function perhapsAsked(ending: Ending, { record }: Received, found: Finding): Fin
   }
 }
 
-/** The kernel sends signals for what processes do in other system calls than the six, and does not tell for whom. */
-function seenWithoutWhy(fatal: Received, cause: Finding['cause']): Finding {
-  const reason = 'the signal and the death were both seen, who had it sent was not'
-  const alternatives = [
-    'a process may have had the kernel send it (ptrace(2), F_SETSIG, a 32-bit system call, reboot(2))',
-  ]
-  return { cause, fatal, confidence: 'possible', reasons: [reason], alternatives }
+/** The kernel made it in the name of a process, in a call of that process that is none of the six. */
+function isInItsName({ victim }: Ending, fatal: Received): boolean {
+  return fatal.record.call === 'other' && senderOf(fatal, victim).via === 'unknown'
 }
 
-function reasonOf(cause: Finding['cause'], { ladder }: Ending): string {
+function inItsName(found: Finding): Finding {
+  return {
+    ...found,
+    confidence: 'likely',
+    reasons: [
+      'the signal was made in a system call of the killer such as ptrace(2), and the death was seen',
+      ...found.reasons.slice(1),
+    ],
+    alternatives: ['the kernel may have sent it for a reason of its own in that call', ...found.alternatives],
+  }
+}
+
+/** The kernel also sends signals that somebody asked for beforehand, and does not tell who. */
+function seenWithoutWhy({ victim }: Ending, fatal: Received, cause: Finding['cause']): Finding {
+  const isNobody = senderOf(fatal, victim).status === 'none'
+  return {
+    cause,
+    fatal,
+    confidence: 'possible',
+    reasons: [
+      `the signal and the death were both seen, ${isNobody ? 'why the kernel sent it' : 'who had it sent'} was not`,
+    ],
+    alternatives: [
+      'a process may have had the kernel send it (F_SETSIG, mq_notify(3), ptrace(2), a 32-bit system call)',
+    ],
+  }
+}
+
+function reasonOf(cause: Finding['cause'], { ladder, victim }: Ending, fatal: Received): string {
   if (cause === 'oom' && ladder.oomAt === undefined) {
     return 'the kernel killed it along with the one that the OOM killer chose, whose memory it shared'
   }
-  return reasons[cause] ?? 'the signal and the death were both seen'
+  const { via } = senderOf(fatal, victim)
+  return reasonsByWay[via] ?? reasons[cause] ?? 'the signal and the death were both seen'
 }
 
 const reasons: Partial<Record<DeathEvent['cause'], string>> = {
@@ -64,33 +94,16 @@ const reasons: Partial<Record<DeathEvent['cause'], string>> = {
   self: 'it sent itself the signal',
 }
 
-/** The signal that ended it: the first that could not but, else the last of that number that was delivered. */
-function fatalOf({ ladder }: Ending, number: number): Received | undefined {
-  if (ladder.fatal?.record.sig === number) return ladder.fatal
-  return ladder.rungs.findLast(({ record }) => record.sig === number && record.result !== 'ignored')
-}
-
-/**
- * Programs that catch a request to end in order to tidy up then send it to themselves, so that their wait status
- * tells of it: who asked first, at the terminal or by a call, has ended them.
- */
-function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Received | undefined {
-  if (!requests.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
-  return ladder.rungs.findLast(
-    (rung) =>
-      rung.record.sig === fatal.record.sig &&
-      rung.record.result !== 'ignored' &&
-      at - rung.record.time <= stopTimeNs &&
-      !senderOf(rung, victim).isSelf &&
-      (senderOf(rung, victim).status === 'seen' || senderOf(rung, victim).via === 'tty'),
-  )
+const reasonsByWay: Record<string, string> = {
+  reboot: 'reboot(2) in its pid namespace made the signal, and the death was seen',
+  'tracer-exit': 'the kernel ended it with its tracer, as that had asked (PTRACE_O_EXITKILL), and the death was seen',
 }
 
 /** Numbers of signals (signal(7)). */
-const sig = { hup: 1, int: 2, quit: 3, kill: 9, pipe: 13, xcpu: 24, xfsz: 25, sys: 31 }
-const faults = new Set([4, 5, 7, 8, 11])
-/** How soon after a fault a process that caught it raises the same signal to end itself. */
-const reraiseNs = 5_000_000_000n
+const sig = { hup: 1, kill: 9, pipe: 13, xcpu: 24, xfsz: 25, sys: 31 }
+
+/** Ways that only the kernel uses, for itself. */
+const kernelWays: ReadonlySet<string> = new Set(['kernel', 'timer', 'tty'])
 
 function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   const { record } = fatal
@@ -99,18 +112,15 @@ function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   const isFromKernel = sender.status === 'none' || record.info === 'priv'
   if (isFromKernel && isOutOfMemory(ending) && record.sig === sig.kill) return 'oom'
   if (sender.via === 'cgroup.kill') return 'cgroup-kill'
-  if (sender.via !== 'kernel' && sender.via !== 'timer' && sender.via !== 'tty') {
-    if (!sender.isSelf) return 'signal'
-    return isReraised(ending, record.sig, record.time) ? 'fault' : 'self'
-  }
+  if (!kernelWays.has(sender.via)) return sender.isSelf ? 'self' : 'signal'
   if (record.exiting === 1) return causeFromDyingProcess(fatal, ending)
   if (record.sig === sig.sys) return 'seccomp'
   if (record.sig === sig.pipe) return 'broken-pipe'
   if (record.sig === sig.xcpu || record.sig === sig.xfsz) return 'resource-limit'
-  if (faults.has(record.sig)) return 'fault'
+  if (faultSignals.has(record.sig)) return 'fault'
   if (sender.via === 'timer') return 'timer'
   if (sender.via === 'tty') return 'terminal'
-  return isOutOfTime(ending, fatal) && sender.isSelf ? 'resource-limit' : 'unknown'
+  return isOutOfTime(fatal) && sender.isSelf ? 'resource-limit' : 'unknown'
 }
 
 function isOutOfMemory({ ladder }: Ending): boolean {
@@ -118,13 +128,11 @@ function isOutOfMemory({ ladder }: Ending): boolean {
 }
 
 /**
- * The kernel sends SIGKILL to the process it runs when its CPU time is used up (RLIMIT_CPU); and to the first of a pid
- * namespace that called reboot(2) (kernel/pid_namespace.c), where only an earlier SIGXCPU tells that it was the limit.
+ * The kernel sends SIGKILL to the whole process that it runs when its CPU time is used up (RLIMIT_CPU,
+ * kernel/time/posix-cpu-timers.c).
  */
-function isOutOfTime({ ladder, victim }: Ending, { record }: Received): boolean {
-  if (record.sig !== sig.kill || record.info !== 'priv') return false
-  const mayHaveRebooted = victim.nsPid === 1 && victim.pid !== 1
-  return !mayHaveRebooted || ladder.rungs.some((rung) => rung.record.sig === sig.xcpu)
+function isOutOfTime({ record }: Received): boolean {
+  return record.sig === sig.kill && record.info === 'priv' && record.group !== 0
 }
 
 /** A process that ends itself sends for its children's parent-death signal, its pid namespace, or its terminal. */
@@ -133,15 +141,4 @@ function causeFromDyingProcess({ record, by }: Received, { victim }: Ending): De
   if (record.sig === sig.hup && record.info === 'priv') return 'terminal'
   // The kernel passes no siginfo here for parent-death signals alone; the parent may be one that adopted the process.
   return by !== undefined && (by === victim.parent || record.info === 'noinfo') ? 'parent-death' : 'unknown'
-}
-
-/** Programs that catch a fault to write a report then raise it again: the fault is the cause. */
-function isReraised({ ladder, victim }: Ending, number: number, at: bigint): boolean {
-  return ladder.rungs.some(
-    (rung) =>
-      faults.has(number) &&
-      rung.record.sig === number &&
-      at - rung.record.time < reraiseNs &&
-      senderOf(rung, victim).via === 'kernel',
-  )
 }

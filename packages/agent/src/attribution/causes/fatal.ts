@@ -1,0 +1,59 @@
+import { isDelivered, isFatal, type Received } from '../ladder.ts'
+import { senderOf } from '../sender.ts'
+import { type Ending, requests, stopTimeNs } from './cause.ts'
+
+const sigkill = 9
+
+/** Signals that the processor's faults make: ILL, TRAP, BUS, FPE, SEGV. */
+export const faultSignals: ReadonlySet<number> = new Set([4, 5, 7, 8, 11])
+
+/** How soon after a fault a process that caught it raises the same signal to end itself. */
+export const reraiseNs = 5_000_000_000n
+
+/** Rivals come within this time of each other. */
+const rivalsNs = 100_000_000n
+
+/**
+ * The signal of this number that ended a process. Of SIGKILL the first. Of others the last that it did not handle, since
+ * sigwait(3) can take one that looks as if it had to end the process; and of several close together the first: only
+ * kernels before 5.17 still deliver one to a process that is ending. Else the last that was delivered at all.
+ */
+export function fatalOf({ ladder }: Ending, number: number): Received | undefined {
+  if (number === sigkill && ladder.fatal?.record.sig === sigkill) return ladder.fatal
+  const same = ladder.rungs.filter(({ record }) => record.sig === number)
+  const fatal = same.filter(({ record }) => isFatal(record))
+  if (number === sigkill) return fatal[0]
+  const chosen = fatal.reduceRight<Received | undefined>(
+    (later, one) => (later === undefined || later.record.time - one.record.time <= rivalsNs ? one : later),
+    undefined,
+  )
+  return chosen ?? same.findLast(({ record }) => isDelivered(record))
+}
+
+/**
+ * Programs that catch a request to end in order to tidy up then send it to themselves, so that their wait status
+ * tells of it: who asked first, at the terminal or by a call, has ended them.
+ */
+export function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Received | undefined {
+  if (!requests.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
+  return ladder.rungs.findLast(
+    (rung) =>
+      rung.record.sig === fatal.record.sig &&
+      rung.record.result !== 'ignored' &&
+      at - rung.record.time <= stopTimeNs &&
+      !senderOf(rung, victim).isSelf &&
+      (senderOf(rung, victim).status === 'seen' || senderOf(rung, victim).via === 'tty'),
+  )
+}
+
+/** Programs that catch a fault to write a report then raise it again: the fault is the cause. */
+export function faultBehind({ ladder, victim }: Ending, fatal: Received): Received | undefined {
+  if (!faultSignals.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
+  return ladder.rungs.findLast(
+    (rung) =>
+      rung !== fatal &&
+      rung.record.sig === fatal.record.sig &&
+      fatal.record.time - rung.record.time < reraiseNs &&
+      senderOf(rung, victim).via === 'kernel',
+  )
+}
