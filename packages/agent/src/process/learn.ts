@@ -31,9 +31,12 @@ function learnUser(entry: ProcessEntry, { uid = entry.uid, euid = entry.euid }: 
   entry.program = { ...program, user: { uid, euid } }
 }
 
-/** A process belongs to another cgroup from now on, and so perhaps to another container. */
+/**
+ * A process belongs to another cgroup from now on, and so perhaps to another container. A probe that sees the unified
+ * hierarchy alone tells its root on hosts with version 1; what /proc told is better than that.
+ */
 export function moveTo(entry: ProcessEntry, cgroup: string): void {
-  if (entry.cgroup === cgroup) return
+  if (entry.cgroup === cgroup || (cgroup === '/' && entry.cgroup !== undefined)) return
   entry.cgroup = cgroup
   entry.container = containerOf(cgroup)
 }

@@ -55,6 +55,30 @@ describe('what /proc tells of a process', () => {
     },
   )
 
+  it.each([
+    ['unified', '0::/system.slice/nginx.service\n', '/system.slice/nginx.service'],
+    // https://github.com/ctrsploit/ctrsploit/issues/280: version 1 in use, the unified hierarchy beside it.
+    [
+      'unified, where it has more than a root',
+      '8:memory:/docker/2403ccfe427f\n1:name=systemd:/docker/2403ccfe427f\n0::/system.slice/containerd.service\n',
+      '/system.slice/containerd.service',
+    ],
+    ['memory', '9:pids:/b\n4:memory:/a\n3:cpuset:/c\n1:name=systemd:/d\n0::/\n', '/a'],
+    ['memory, mounted with others', '4:hugetlb,memory:/a\n3:cpuset:/c\n', '/a'],
+    ['pids', '9:pids:/b\n4:memory:/\n3:cpuset:/c\n0::/\n', '/b'],
+    ['cpuset', '9:pids:/\n4:memory:/\n3:cpuset:/c\n1:name=systemd:/d\n', '/c'],
+    [
+      'name=systemd',
+      '9:pids:/\n4:memory:/\n3:cpu,cpuset:/\n1:name=systemd:/system.slice/a:b.service\n',
+      '/system.slice/a:b.service',
+    ],
+    ['the root', '4:memory:/\n1:name=systemd:/\n0::/\n', '/'],
+    ['none', '5:freezer:/x\n4:memory:/\n', undefined],
+    ['removed since', '0::/a.scope (deleted)\n', '/a.scope'],
+  ])('has the path of the cgroup that tells most: %s', (_which, cgroup, path) => {
+    expect(describeFiles({ ...none, stat: stat(), cgroup })?.cgroup).toBe(path)
+  })
+
   it('leaves out what cannot be read, and the arguments of kernel threads and zombies', () => {
     expect(describeFiles({ ...none, stat: stat({ state: 'Z' }), cmdline: '' })).toEqual({
       ...{ pid: 42, ppid: 7, pgrp: 40, sid: 39, startTicks: 123_456, comm: 'nginx', tty: '' },

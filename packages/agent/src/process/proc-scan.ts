@@ -122,7 +122,7 @@ export function describe(files: Record<Source, string | undefined>): ScannedProc
     tty: terminalOf(Number(fields[4])),
     nspid: numberIn(nsPids?.at(-1)),
     nsid: numberIn(/\[(\d+)\]/.exec(files.pidNamespace ?? '')?.[1]),
-    cgroup: unifiedPath(files.cgroup),
+    cgroup: groupPath(files.cgroup),
   }
   return Object.fromEntries(
     Object.entries(facts).filter(([, value]) => value !== undefined),
@@ -148,8 +148,17 @@ function terminalOf(device: number): string {
   return device === 0 ? '' : `tty(${major}:${minor})`
 }
 
-function unifiedPath(cgroup: string | undefined): string | undefined {
-  return /^0::(.*)$/m.exec(cgroup ?? '')?.[1]
+/** Version 1 hierarchies whose path stands in where the unified one has only a root, in the order of the probes. */
+const version1 = ['memory', 'pids', 'cpuset', 'name=systemd']
+
+/** The path of a process's cgroup, from /proc/PID/cgroup (cgroups(7)); its root if no hierarchy tells more. */
+function groupPath(cgroup: string | undefined): string | undefined {
+  const lines = [...(cgroup ?? '').matchAll(/^\d+:([^:\n]*):(.*)$/gm)].map(([, controllers = '', path = '']) => ({
+    controllers: controllers.split(','),
+    path: path.replace(/ \(deleted\)$/, ''),
+  }))
+  const of = (controller: string) => lines.find(({ controllers }) => controllers.includes(controller))?.path
+  return ['', ...version1].map(of).find((path) => path !== undefined && path !== '/') ?? of('')
 }
 
 function attempt<T>(read: () => T): T | undefined {

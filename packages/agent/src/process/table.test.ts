@@ -128,6 +128,16 @@ describe('the process table', () => {
     expect(processes.find(10)?.parent).toMatchObject({ pid: 9, start: at(4) })
   })
 
+  it('keeps the cgroup that /proc told where a probe sees only the root', () => {
+    const processes = table()
+    processes.reconcile([scanned({ pid: 10, comm: 'x', startTicks: 500, cgroup: '/docker/a' })])
+    const signal = { type: 'signal', seq: 1, time: at(6), sig: 15, pid: 10, start: at(5) } as const
+    processes.apply({ ...signal, cgroup: '/' })
+    expect(processes.find(10)?.cgroup).toBe('/docker/a')
+    processes.apply({ ...signal, cgroup: '/b' })
+    expect(processes.find(10)?.cgroup).toBe('/b')
+  })
+
   it('finds who a number means in a pid namespace', () => {
     const processes = table()
     processes.reconcile([
