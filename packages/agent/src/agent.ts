@@ -105,7 +105,10 @@ export class Agent {
     this.table = new ProcessTable({
       bootId,
       endedMax: config.endedProcessesMax,
-      onEnd: (process, isSeen) => this.formerOwners.remember(process, isSeen),
+      onEnd: (process, isSeen) => {
+        this.vanished.ended(process, isSeen, this.scannedAt)
+        if (process.id.startsWith(`${bootId}:`)) this.formerOwners.remember(process, isSeen)
+      },
       ...(lookUp !== undefined && { lookUp }),
       ...(exeOf !== undefined && { exeOf }),
     })

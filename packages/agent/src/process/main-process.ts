@@ -15,6 +15,7 @@ export interface Standing {
 /** Whether a process is the one that its service stands and falls with. */
 export function isMainProcess(standing: Standing, programLifeMsMin: number): boolean {
   const { process, service, parentService, lifeMs, isOldest } = standing
+  if (isKernelThread(process)) return false
   if (parentService !== undefined && isSameService(parentService, service)) return false
   switch (service.kind) {
     case 'config':
@@ -45,7 +46,6 @@ export function mainProcesses(
   const own = new Map<ProcessEntry, Service>()
   const oldest = new Map<string, ProcessEntry>()
   for (const process of living) {
-    if (isKernelThread(process)) continue
     const service = serviceOf(process, services)
     own.set(process, service)
     const first = oldest.get(keyOf(service))

@@ -13,11 +13,13 @@ export interface Missed {
   readonly aliveAt: bigint
 }
 
-/** Processes that a scan of /proc no longer found and whose end no record has told of yet. */
+/** Processes that a scan of /proc no longer found, or whose pid another has, and whose end no record has told of. */
 export class Vanished {
   private readonly table: ProcessTable
   private readonly waiting = new Map<ProcessEntry, Missed>()
+  private unseen: Missed[] = []
 
+  /** @param table has to tell `ended` of each end */
   constructor(table: ProcessTable) {
     this.table = table
   }
@@ -28,14 +30,18 @@ export class Vanished {
     }
   }
 
+  /** A process has ended in the table, by a record of it or because another has its pid. */
+  ended(process: ProcessEntry, isSeen: boolean, aliveAt: bigint): void {
+    const missed = this.waiting.get(process) ?? { process, at: process.endedAt ?? aliveAt, aliveAt }
+    this.waiting.delete(process)
+    if (!isSeen) this.unseen.push(missed)
+  }
+
   /** Those whose end is not going to be told any more; they are ended in the table. */
   overdue(now: bigint): Missed[] {
-    const overdue: Missed[] = []
-    for (const [process, missed] of this.waiting) {
-      if (process.endedAt === undefined && now - missed.at < graceNs) continue
-      this.waiting.delete(process)
-      if (this.table.end(process, missed.at)) overdue.push(missed)
-    }
+    for (const { process, at } of this.waiting.values()) if (now - at >= graceNs) this.table.end(process, at)
+    const overdue = this.unseen
+    this.unseen = []
     return overdue
   }
 }
