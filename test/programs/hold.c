@@ -1,6 +1,6 @@
 /*
  * Holds memory and waits: hold MEBIBYTES [shared]. Ends with code 1 if it cannot get it. `shared`: a second process
- * runs in the same memory, as between vfork and exec.
+ * runs in the same memory, as between vfork and exec; there it begins a moment later, so that both can be found.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -22,8 +22,11 @@ int main(int argc, char **argv)
   static char stack[65536];
   long mebibytes = argc > 1 ? atol(argv[1]) : 0;
 
-  if (argc > 2 && clone(wait_for_signals, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL) < 0)
-    return 2;
+  if (argc > 2) {
+    if (clone(wait_for_signals, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL) < 0)
+      return 2;
+    usleep(300000);
+  }
   while (mebibytes-- > 0) {
     char *memory = malloc(1 << 20);
 

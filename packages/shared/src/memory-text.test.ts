@@ -43,6 +43,7 @@ describe('who held the memory', () => {
   test('is said in the summary where it was not the victim', () => {
     expect(eaterText(reached({ consumers: [hog, itself] }))).toBe('; most memory was held by java (pid 812, 60.5 MiB)')
     expect(eaterText(reached({ consumers: [itself, { ...hog, bytes: mebibyte }] }))).toBe('')
+    expect(eaterText(reached({ consumers: [hog, { ...itself, bytes: hog.bytes }] }))).toBe('')
     expect(eaterText(reached())).toBe('')
     expect(eaterText(reached({ scope: 'sysrq', consumers: [hog] }))).toBe('')
   })

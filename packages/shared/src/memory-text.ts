@@ -34,7 +34,8 @@ export function eaterText(death: MemoryDeath): string {
   const most = death.oom?.consumers?.[0]
   if (most === undefined || death.oom?.scope === 'sysrq') return ''
   if (isHeldByFiles(death)) return `; most memory was not held by processes, but by files in memory or the kernel`
-  return most.pid === death.victim.pid ? '' : `; most memory was held by ${holderText(most, death)}`
+  const own = death.oom?.consumers?.find(({ pid }) => pid === death.victim.pid)
+  return own?.bytes === most.bytes ? '' : `; most memory was held by ${holderText(most, death)}`
 }
 
 /** Who held how much, for the story; undefined where memory was not what it was about. */
