@@ -192,6 +192,7 @@ export class Agent {
       )
     }
     this.clock.learn(record)
+    this.attribution.follow(record, {})
     this.lastTime = record.time
     await this.rescan(record.time)
     this.interruption ??= this.continuity?.comeBack(record.time, this.scannedAt === record.time)
