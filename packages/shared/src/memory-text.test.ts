@@ -62,6 +62,7 @@ describe('who held the memory', () => {
     expect(holdersText(reached())).toMatch(/^who held it is not known: .*vm\.oom_dump_tasks/)
     expect(holdersText(reached({ scope: 'unknown' }))).toBeUndefined()
     expect(holdersText({ victim, oom: null })).toBeUndefined()
+    expect(holdersText({ victim, oom: { scope: 'host', cgroup: null, limitBytes: null } })).toBeUndefined()
   })
 
   test('was nobody, where files in memory filled it', () => {

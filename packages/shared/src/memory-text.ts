@@ -38,10 +38,10 @@ export function eaterText(death: MemoryDeath): string {
   return own?.bytes === most.bytes ? '' : `; most memory was held by ${holderText(most, death)}`
 }
 
-/** Who held how much, for the story; undefined where memory was not what it was about. */
+/** Who held how much, for the story; undefined where memory was not what it was about, and of agents that never told. */
 export function holdersText(death: MemoryDeath): string | undefined {
   const { oom } = death
-  if (oom === null || oom.scope === 'sysrq' || oom.scope === 'unknown') return undefined
+  if (oom?.consumers === undefined || oom.scope === 'sysrq' || oom.scope === 'unknown') return undefined
   const holders = (oom.consumers ?? []).slice(0, namedMax)
   if (holders.length === 0) return 'who held it is not known: no list of the kernel was seen (vm.oom_dump_tasks)'
   const held = holders.map((one) => holderText(one, death)).join(', ')

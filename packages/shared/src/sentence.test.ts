@@ -432,7 +432,7 @@ test('sure, or and limit', () => {
   expect(line(tell({ oom: { scope: 'unknown', cgroup: '/a', limitBytes: null } }), 'limit')).toBeUndefined()
   expect(line(story, 'sure')).toBe('likely: three records were lost')
   expect(line(story, 'or')).toBe('cron killed it')
-  expect(storyText(story)).toContain('\n  limit   cgroup /a')
+  expect(storyText(story)).toContain('\n  limit  cgroup /a')
 })
 
 describe('the headline', () => {
