@@ -23,14 +23,15 @@ export const caught: CauseRule = (ending) => {
   const request = ending.ladder.rungs.findLast((rung) => isRequest(rung, ending, code))
   if (request === undefined) return undefined
   const confirms = code === 128 + request.record.sig
-  const gaps = ending.gapsBetween(request.record.time, ending.at)
+  // An earlier request that nobody saw may be the one that it was ending for.
+  const gaps = ending.gapsBetween(request.record.time - stopTimeNs, ending.at)
   const what = 'it caught the signal and then exited'
   const finding: Omit<Finding, 'confidence'> = {
     cause: senderOf(request, ending.victim).via === 'tty' ? 'terminal' : 'signal',
     fatal: request,
     reasons: [
       confirms ? `${what} with code 128 + ${request.record.sig}, which names it` : what,
-      ...(gaps.length === 0 ? ['no records were lost'] : doubtsOf(gaps, 'in between')),
+      ...(gaps.length === 0 ? ['no records were lost'] : doubtsOf(gaps, 'around that time')),
     ],
     alternatives: confirms ? [] : ['it may have exited for a reason of its own right after the signal'],
     gaps,

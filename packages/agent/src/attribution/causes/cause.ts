@@ -55,7 +55,8 @@ const beforeSignalNs = 1_000_000_000n
 
 /** A finding that rests on a signal and an end that were both seen: certain, unless records are missing there. */
 export function seenBoth(ending: Ending, fatal: Received, cause: Finding['cause'], what: string): Finding {
-  // The kernel takes no second fatal signal, so what was sent before the watching began did not end it.
+  // What was sent before the watching began did not end it: a process that is dying takes no second signal, or only
+  // for the moment that it takes to die (kernels before 5.17).
   const gaps = ending
     .gapsBetween(fatal.record.time - beforeSignalNs, ending.at)
     .filter(({ lost, to }) => lost > 0 || to > fatal.record.time)
