@@ -12,6 +12,7 @@ import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
 import type { EventSink } from './event-sink.ts'
 import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
+import type { containerNamer } from './process/container-name.ts'
 import type { ProcessEntry } from './process/entry.ts'
 import { FormerOwners } from './process/former-owners.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
@@ -37,6 +38,8 @@ export interface AgentOptions {
   readonly lookUp?: ((pid: number) => ScannedProcess | undefined) | undefined
   /** The executable of one process of this host, for probes that do not tell it. */
   readonly exeOf?: ((pid: number, start: bigint | undefined) => string | undefined) | undefined
+  /** What the runtimes of this host call a container. */
+  readonly containerNameOf?: ReturnType<typeof containerNamer> | undefined
   /** Whether to prove with a signal of its own that kills are seen; a recording cannot. */
   readonly canary: boolean
   /** What outlives the agent; undefined for one that keeps nothing (watch, a recording). */
@@ -100,7 +103,7 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.options = options
-    const { config, bootId, userNames, lookUp, exeOf } = options
+    const { config, bootId, userNames, lookUp, exeOf, containerNameOf } = options
     this.formerOwners = new FormerOwners({ bootId, ownersMax: config.formerOwnersMax })
     this.table = new ProcessTable({
       bootId,
@@ -111,6 +114,7 @@ export class Agent {
       },
       ...(lookUp !== undefined && { lookUp }),
       ...(exeOf !== undefined && { exeOf }),
+      ...(containerNameOf !== undefined && { containerNameOf }),
     })
     this.filter = new PublishFilter({
       table: this.table,

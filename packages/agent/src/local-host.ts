@@ -2,6 +2,7 @@ import type { AgentOptions } from './agent.ts'
 import type { Config } from './config.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
 import { recordingOf } from './probe/choose.ts'
+import { containerNamer } from './process/container-name.ts'
 import { lookUpExe, lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
 import { snapshotOf } from './process/snapshot.ts'
 import { EventStamp } from './stamp.ts'
@@ -10,7 +11,10 @@ import { version } from './version.ts'
 
 /** What the pure stages need to know of the host they run on, or of the one that a recording was made on. */
 export interface LocalHost
-  extends Pick<AgentOptions, 'bootId' | 'userNames' | 'scan' | 'lookUp' | 'exeOf' | 'canary' | 'stamp'> {
+  extends Pick<
+    AgentOptions,
+    'bootId' | 'userNames' | 'scan' | 'lookUp' | 'exeOf' | 'containerNameOf' | 'canary' | 'stamp'
+  > {
   readonly identity: HostIdentity
 }
 
@@ -31,6 +35,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
       scan: onlyOnce(processes),
       lookUp: undefined,
       exeOf: undefined,
+      containerNameOf: undefined,
     }
   }
   const canScan = seesAllPids()
@@ -40,6 +45,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
     scan: async () => (canScan ? scanProc() : undefined),
     lookUp: canScan ? lookUpProc : undefined,
     exeOf: canScan ? lookUpExe : undefined,
+    containerNameOf: containerNamer(),
   }
 }
 

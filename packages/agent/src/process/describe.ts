@@ -51,7 +51,8 @@ function describeOne(entry: ProcessEntry, program: Program, options: DescribeOpt
     sessionId: entry.sessionId ?? null,
     tty: textOrNull(entry.tty),
     cgroup: textOrNull(entry.cgroup),
-    container: entry.container,
+    // Its name may be found later: what is told does not change any more.
+    container: entry.container === null ? null : { ...entry.container },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Container } from '@whokilled/shared/process'
 import type {
   ArgsRecord,
   CurrentProcess,
@@ -7,7 +8,9 @@ import type {
   SignalRecord,
 } from '../record/record.ts'
 import { argumentsOf } from './arguments.ts'
+import type { NamedContainer } from './container-name.ts'
 import { isSameTick, nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { KnownContainers } from './known-containers.ts'
 import { learn, moveTo } from './learn.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
 
@@ -42,6 +45,8 @@ export interface TableOptions {
   readonly lookUp?: (pid: number) => ScannedProcess | undefined
   /** Reads the executable's path in /proc, for probes that do not tell it; asked right after exec. */
   readonly exeOf?: (pid: number, start: bigint | undefined) => string | undefined
+  /** Reads what the runtime calls a container; asked when a container is first seen. */
+  readonly containerNameOf?: (container: Container) => NamedContainer | undefined
   /** Told of each process that ends, and whether its end was seen. */
   readonly onEnd?: (entry: ProcessEntry, isSeen: boolean) => void
 }
@@ -51,6 +56,7 @@ export interface TableOptions {
  * since what they did is asked about after they ended. Knows no clock and no file.
  */
 export class ProcessTable {
+  readonly containers: KnownContainers
   readonly counters: TableCounters = { forgotten: 0, inferred: 0 }
   private readonly bootId: string
   private readonly endedMax: number
@@ -68,6 +74,7 @@ export class ProcessTable {
     this.endedMax = options.endedMax ?? 16_384
     this.lookUp = options.lookUp ?? (() => undefined)
     this.exeOf = options.exeOf ?? (() => undefined)
+    this.containers = new KnownContainers(options.containerNameOf)
     this.onEnd = options.onEnd ?? (() => undefined)
   }
 
@@ -200,6 +207,7 @@ export class ProcessTable {
   private exec(record: ExecRecord): ProcessEntry | undefined {
     const entry = this.current(record)
     if (entry === undefined) return undefined
+    this.containers.retry(entry.container)
     entry.hasExeced = true
     entry.execedAt = record.time
     entry.program = {
@@ -231,7 +239,7 @@ export class ProcessTable {
   private current(record: CurrentProcess): ProcessEntry | undefined {
     if (record.pid === undefined) return undefined
     const entry = this.find(record.pid, record.start) ?? this.infer(record.pid, record.start)
-    learn(entry, record)
+    learn(entry, record, this.containers)
     this.findParent(entry, record.ppid)
     return entry
   }
@@ -253,7 +261,7 @@ export class ProcessTable {
     entry.nsPid ??= record.tnspid
     entry.nsId ??= record.tnsid
     this.findParent(entry, record.tppid)
-    if (record.tcgroup !== undefined) moveTo(entry, record.tcgroup)
+    if (record.tcgroup !== undefined) moveTo(entry, record.tcgroup, this.containers)
     if (entry.program.comm === undefined && record.tcomm !== undefined) {
       entry.program = { ...entry.program, comm: record.tcomm }
     }
@@ -283,7 +291,7 @@ export class ProcessTable {
         hasExeced: true,
         seeded: true,
       })
-    learn(entry, scanned)
+    learn(entry, scanned, this.containers)
     return entry
   }
 
