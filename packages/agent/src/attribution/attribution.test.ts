@@ -209,7 +209,7 @@ describe('a death after a caught signal', () => {
   })
 
   it('is certain when the exit code names the signal', async () => {
-    const [death] = await deathsOf([...scriptStarts, term, dies(143 << 8, 12)], { processes })
+    const [death] = await deathsOf([...scriptStarts, { ...term, afterMs: 100_000 }, dies(143 << 8, 12)], { processes })
     expect(death).toMatchObject({ cause: 'signal', exit: { code: 143 }, verdict: { confidence: 'certain' } })
   })
 
@@ -246,7 +246,7 @@ describe('a death by a Ctrl-C that the program handles', () => {
   it('is the terminal’s doing when it exits, whatever the code', async () => {
     const [death] = await deathsOf([ctrlC, dies(0, 12)], { processes })
     expect(death).toMatchObject({ cause: 'terminal', killer: null, signal: { via: 'tty', name: 'SIGINT' } })
-    const [named] = await deathsOf([ctrlC, dies(130 << 8, 12)], { processes })
+    const [named] = await deathsOf([{ ...ctrlC, afterMs: 100_000 }, dies(130 << 8, 12)], { processes })
     expect(named).toMatchObject({ cause: 'terminal', verdict: { confidence: 'certain' } })
   })
 
