@@ -4,7 +4,7 @@ import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
 import { eaterText, memoryText } from './memory-text.ts'
 import type { Process } from './process.ts'
-import { processName } from './process-name.ts'
+import { containerText, processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
 import { millisecondsBetween } from './vocabulary.ts'
@@ -43,7 +43,7 @@ export function causeText(death: UnjudgedDeath): string {
 const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   signal: (death) => {
     const told = tellersByWay[death.signal?.via ?? '']
-    if (told !== undefined && death.killer !== null) return told(death, named(death.killer))
+    if (told !== undefined && death.killer !== null) return told(death, named(death.killer, death.victim))
     const scope = scopeText(death)
     if (wasCaught(death))
       return `was ended by ${fatalName(death)}${sentBy(death, 'from')}${scope}: ${caughtText(death)}`
@@ -58,7 +58,7 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
   'parent-death': (death) => {
-    const parent = death.killer === null ? '' : ` ${named(death.killer)}`
+    const parent = death.killer === null ? '' : ` ${named(death.killer, death.victim)}`
     return `${endedBy(death)} because its parent${parent} ended (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
   },
   'pid-namespace-exit': (death) =>
@@ -179,16 +179,21 @@ function coreText(death: UnjudgedDeath): string {
 }
 
 function sentBy(death: UnjudgedDeath, word: 'by' | 'from'): string {
-  if (death.killer !== null) return ` ${word} ${named(death.killer)}`
+  if (death.killer !== null) return ` ${word} ${named(death.killer, death.victim)}`
   if (death.signal?.senderStatus === 'none') return ` ${word} the kernel`
   return ` ${word} a process that was not seen`
 }
 
 /** `sh xdkill.sh (pid 5120, user deploy)`. */
-function named(process: Process): string {
-  const user = process.user === null ? '' : `, user ${shortened(terminalText(process.user), 40)}`
-  const uid = process.user === null && process.uid !== null ? `, uid ${process.uid}` : ''
-  return `${processName(process)} (pid ${process.pid}${user}${uid})`
+function named(process: Process, victim: Process): string {
+  const { pid, user, uid, euid, container } = process
+  const parts = [`pid ${pid}`]
+  if (user !== null) parts.push(`user ${shortened(terminalText(user), 40)}`)
+  else if (uid !== null) parts.push(`uid ${uid}`)
+  if (euid !== null && euid !== uid) parts.push(`acting as uid ${euid}`)
+  // Whose container it is matters where it reached out of it.
+  if (container !== null && container.id !== victim.container?.id) parts.push(`in ${containerText(container)}`)
+  return `${processName(process)} (${parts.join(', ')})`
 }
 
 function faultText(signal: string): string {

@@ -1,4 +1,4 @@
-import type { Ancestor } from './process.ts'
+import type { Ancestor, Container } from './process.ts'
 import { hasUnprintable, shortened, terminalText } from './terminal-text.ts'
 
 /**
@@ -26,12 +26,16 @@ export function processIdentity(process: Ancestor): string {
   const user = userText(process.user, process.uid)
   if (user !== undefined) parts.push(user)
   if (process.euid !== null && process.euid !== process.uid) parts.push(`acting as uid ${process.euid}`)
-  const { container } = process
-  if (container !== null) {
-    const pod = container.pod === null ? '' : ` of pod ${terminalText(container.pod)}`
-    parts.push(`in container ${shortened(terminalText(container.name ?? container.id.slice(0, 12)), 80)}${pod}`)
-  }
+  if (process.container !== null) parts.push(`in ${containerText(process.container)}`)
   return parts.join(', ')
+}
+
+/** `container web-1 of pod shop/web-7d4f`: by its name, or by the beginning of its id. */
+export function containerText({ id, name, pod }: Container): string {
+  const container = `container ${shortened(terminalText(name ?? id.slice(0, 12)), 80)}`
+  if (pod === null) return container
+  // Podman's pods have ids as containers have.
+  return `${container} of pod ${shortened(terminalText(/^[0-9a-f]{64}$/.test(pod) ? pod.slice(0, 12) : pod), 120)}`
 }
 
 /** `user deploy (uid 1001)`, `uid 1001`; undefined if neither is known. */

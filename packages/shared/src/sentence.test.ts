@@ -223,6 +223,16 @@ describe('the summary', () => {
     expect(summarySentence(aDeath(changes))).toBe(`nginx.service ${expected}`)
   })
 
+  test('names the container of a killer that reached out of it, and as whom it acted', () => {
+    const container = { id: 'c0ffee', name: 'web', runtime: 'docker', pod: null } as const
+    const { killer, victim } = aDeath()
+    const by = { ...killer, euid: 0, container } as Process
+    expect(summarySentence(aDeath({ killer: by }))).toMatch(
+      / \(pid 5120, user deploy, acting as uid 0, in container web\)\.$/,
+    )
+    expect(summarySentence(aDeath({ killer: by, victim: { ...victim, container } }))).not.toContain('container web')
+  })
+
   test('names the process where another one than the main process of the unit died', () => {
     const worker = { ...nginx, pid: 4243, ancestors: [nginx, systemd] }
     expect(summarySentence(aDeath({ victim: { ...worker, args: ['nginx: worker process'] } }))).toBe(
@@ -305,6 +315,11 @@ describe('by', () => {
     expect(line(tell({ killer: bash, signal: sent({ number: 1, name: 'SIGHUP', sender: bash }) }), 'by')).toMatch(
       /^bash {3}/,
     )
+  })
+
+  test('names a pod of podman by the beginning of its id', () => {
+    const container = { id: 'c0ffee', name: 'web', runtime: 'podman', pod: 'ab'.repeat(32) } as const
+    expect(line(tell({ killer: { ...killer, container } }), 'by')).toMatch(/in container web of pod abababababab$/)
   })
 
   test('names effective user and container', () => {
