@@ -94,7 +94,7 @@ export function scanned(facts: Partial<ScannedProcess> & { pid: number; comm: st
     ppid: 1,
     startTicks: 60_000,
     uid: 0,
-    euid: 0,
+    euid: facts.uid ?? 0,
     nspid: facts.pid,
     exe: `/usr/bin/${facts.comm}`,
     args: [facts.comm],
