@@ -47,6 +47,26 @@ unshare -p -f sh outer.sh; :`,
     told: { victim: { ...killedBy('sender kill <inner> 9'), victimIs: { nsPid: 2 } } },
   },
   {
+    name: 'namespace-kill-all',
+    title: '`kill -9 -1` inside a pid namespace, which ends there',
+    script: `start wait
+unshare -p -f sh -c 'in-role insider victim wait & sleep 0.2; in-role killer sender kill -1 9; wait'; send_as other kill $V 9; reap`,
+    told: {
+      insider: {
+        ...killedBy('sender kill -1 9'),
+        via: 'kill-all',
+        summary:
+          'victim was killed with SIGKILL by sender kill -1 9 (pid <killer>, uid 0), sent to every process it may signal.',
+      },
+      victim: {
+        ...killedBy('sender kill <victim> 9'),
+        killer: 'other',
+        signals: [],
+        summary: 'victim was killed with SIGKILL by sender kill <victim> 9 (pid <other>, uid 0).',
+      },
+    },
+  },
+  {
     name: 'namespace-end',
     title: 'the first process of a pid namespace is killed from outside',
     script: `unshare -p -f in-role init sh -c 'in-role victim victim wait & wait; :' & sleep 0.3
@@ -180,6 +200,20 @@ nsenter -t $(pid_of victim) -p sh -c 'echo 0 > "$0/cgroup.procs"; exec in-role k
         killerIs: { container },
         summary:
           '5a1c0ffee0dd was ended by SIGTERM from sender kill 1 15 (pid <killer>, uid 0): it caught the signal and exited with code 0 <time> later.',
+      },
+    },
+  },
+  {
+    name: 'container-against-host',
+    title: 'kill by a container that shares the pids of the host',
+    script: `${contain}
+start wait
+sh -c 'echo 0 > "$0/cgroup.procs"; exec in-role killer sender kill $1 9' "$G" $V; reap; empty`,
+    told: {
+      victim: {
+        ...killedBy('sender kill <victim> 9', 'victim', 'uid 0, in container 5a1c0ffee0dd'),
+        victimIs: { container: null },
+        killerIs: { container },
       },
     },
   },

@@ -102,7 +102,7 @@ printf '#!/bin/sh\\nkill -9 $1\\n' > deploy.sh; chmod +x deploy.sh
     name: 'env-script-killer',
     title: 'a script whose interpreter env finds (#!/usr/bin/env node)',
     script: `start wait
-printf '#!/usr/bin/env node\\nprocess.kill(process.argv[2], 9)\\n' > deploy.js; chmod +x deploy.js
+printf "#!$(command -v env) node\\n"'process.kill(process.argv[2], 9)\\n' > deploy.js; chmod +x deploy.js
 ./deploy.js $V & role killer $!; reap`,
     told: { victim: killedBy('node ./deploy.js <victim>') },
   },
@@ -127,7 +127,7 @@ cp "$(command -v sender)" as-root; chmod 4755 as-root
 as 1001 1001 ./as-root kill $V 9 & role killer $!; reap`,
     told: {
       victim: {
-        ...killedBy('as-root kill <victim> 9', 'uid 1001'),
+        ...killedBy('as-root kill <victim> 9', 'uid 1001, acting as uid 0'),
         killerIs: { uid: 1001, euid: 0, loginUid: 1001 },
       },
     },
@@ -277,6 +277,31 @@ sender kill $V 9 --password hunter2 --token=hunter3 https://me:hunter4@example.c
     title: 'a killer that calls itself a kernel thread',
     script: "start wait; disguise comm 'kworker/0:1' $V & role killer $!; reap",
     told: { victim: { ...killedBy('disguise comm kworker/0:1 <victim>'), killerIs: { comm: 'kworker/0:1' } } },
+  },
+  {
+    name: 'hostile-name-killer',
+    title: 'a killer whose own name has tabs, line breaks and bytes that are no text',
+    script: `start wait; disguise comm "$(printf 'a\\tb\\n#1=\\377\\033[2J')" $V & role killer $!; reap`,
+    told: {
+      victim: {
+        ...killedBy("disguise comm $'a\\x09b\\x0a#1=\\\\xff\\x1b[2J' <victim>"),
+        killerIs: { comm: 'a\tb\n#1=\\xff\u001b[2J' },
+      },
+    },
+  },
+  {
+    name: 'renamed-victim',
+    title: 'a victim that gave itself another name is told by what it runs',
+    script: `run sh -c 'printf something-else > /proc/$$/comm; while :; do sleep 0.05; done'
+send kill $V 9; reap`,
+    told: {
+      victim: {
+        ...killedBy('sender kill <victim> 9'),
+        service: 'sh',
+        victimIs: { comm: 'something-else' },
+        summary: 'sh was killed with SIGKILL by sender kill <victim> 9 (pid <killer>, uid 0).',
+      },
+    },
   },
   {
     name: 'title-writing-killer',
