@@ -28,10 +28,9 @@ export function describeProcess(entry: ProcessEntry, options: DescribeOptions, p
 }
 
 function describeOne(entry: ProcessEntry, program: Program, options: DescribeOptions): Ancestor {
-  const { uid, euid } = program.user ?? entry
-  const texts = program.args?.map(textOf)
-  const { args, redacted } =
-    texts === undefined || !options.redactArguments ? { args: texts, redacted: false } : redact(texts)
+  const uid = program.user?.uid ?? entry.uid
+  const euid = program.user?.euid ?? entry.euid
+  const { args, redacted } = program.args === undefined ? noArguments : shownArguments(program.args, options)
   return {
     id: entry.id,
     pid: entry.pid,
@@ -54,6 +53,18 @@ function describeOne(entry: ProcessEntry, program: Program, options: DescribeOpt
     // Its name may be found later: what is told does not change any more.
     container: entry.container === null ? null : { ...entry.container },
   }
+}
+
+const noArguments = { args: undefined, redacted: false }
+
+/** A program is told of many times, as somebody's ancestor: what is shown of its arguments is worked out once. */
+const shown = new WeakMap<readonly string[], ReturnType<typeof redact>>()
+
+function shownArguments(args: readonly string[], { redactArguments }: DescribeOptions): ReturnType<typeof redact> {
+  if (!redactArguments) return { args: args.map(textOf), redacted: false }
+  const known = shown.get(args) ?? redact(args.map(textOf))
+  shown.set(args, known)
+  return known
 }
 
 function textOrNull(bytes: string | undefined): string | null {

@@ -43,6 +43,34 @@ describe('arguments', () => {
     for (const line of lines) expect(redact(line.split(' '))).toEqual({ args: line.split(' '), redacted: false })
   })
 
+  it('lose it in a title, too, where a program wrote its whole command line over its first argument', () => {
+    expect(shown(`shop: worker --password=${secret} -v`)).toBe('shop: worker --password=<redacted> -v')
+    expect(shown('/opt/passwords/bin/token')).toBe('/opt/passwords/bin/token')
+  })
+
+  it.each([
+    'pass',
+    ' pass',
+    'a',
+    '"pass',
+    'pass.-',
+    'secret',
+    'cookie ',
+    'a:/',
+    'http://a:',
+    'a+',
+    'eyJaaaaaaaaaa-',
+    '-----BEGIN',
+    '"pass":"\\',
+    'xoxb-',
+    "'token'",
+  ])('take no longer than a moment, however they are made: %j over and over', (piece) => {
+    const args = ['x', piece.repeat(16_384 / piece.length), `"${piece.repeat(16_384 / piece.length)}`]
+    const began = performance.now()
+    redact(args)
+    expect(performance.now() - began).toBeLessThan(100)
+  })
+
   it('never hold a password that was given in a usual way, wherever it stands', () => {
     const name = fc.constantFrom(
       'password',
