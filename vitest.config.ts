@@ -11,7 +11,15 @@ const expect = { poll: { timeout: 30_000 } }
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/ways/{recordings,causes-doc}.test.ts'], expect } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/{ways/{recordings,causes-doc},comparison/*}.test.ts'],
+          expect,
+        },
+      },
       {
         resolve,
         ssr,

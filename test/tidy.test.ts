@@ -73,7 +73,7 @@ describe('the house', () => {
       }),
     )
     const programs =
-      /\/main\.ts$|\.test\.ts$|^bench\/|^tools\/|^demo\/demo\.ts$|^test\/kernel\/(?:record|guest\/.*)\.ts$/
+      /\/main\.ts$|\.test\.ts$|^bench\/|^tools\/|^demo\/demo\.ts$|^test\/kernel\/guest\/|^test\/\w+\/(?:record|write-causes|compare)\.ts$/
     expect(sources.filter((file) => !programs.test(file) && !reached.has(file))).toEqual([])
   })
 
