@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { pack, unpack } from './former-owner.ts'
 import { FormerOwners } from './former-owners.ts'
 
 const second = 1_000_000_000n
@@ -26,8 +28,7 @@ describe('former owners of a pid', () => {
     owners.remember(ended(4242, 5n * second, 9n * second, facts), true)
     const [owner] = owners.of(4242)
     expect(owner).toMatchObject({ parentPid: 7, parentStart: 1n, isEndSeen: true })
-    const entry = owner && owners.entryOf(owner)
-    expect(entry).toMatchObject({
+    expect(owner?.process).toMatchObject({
       ...{ id: 'boot:500:4242', program, uid: 33, cgroup: facts.cgroup, tty: 'pts/1' },
       ...{ parent: undefined, ppid: 7, endedAt: 14n * second },
     })
@@ -41,7 +42,7 @@ describe('former owners of a pid', () => {
         true,
       )
     }
-    const names = (list: ReturnType<typeof owners.of>) => list.map((one) => owners.entryOf(one).program.comm)
+    const names = (list: ReturnType<typeof owners.of>) => list.map(({ process }) => process.program.comm)
     expect(names(owners.of(4242))).toEqual(['w40', 'w20', 'w1'])
     expect(names(owners.of(7, 99))).toEqual(['w40', 'w20', 'w1'])
     expect(owners.of(7)).toEqual([])
@@ -74,14 +75,73 @@ describe('former owners of a pid', () => {
     const args = ['java', '-Xmx1g', `--password=${'x'.repeat(600)}`, 'more']
     owners.remember(ended(4242, 1n, 2n, { program: { ...program, args } }), true)
     owners.remember(ended(4243, 1n, 2n, { program: { ...program, args: undefined } }), true)
-    const tell = (pid: number) => owners.of(pid).map((one) => owners.entryOf(one).program)
+    const tell = (pid: number) => owners.of(pid).map(({ process }) => process.program)
     expect(tell(4242)).toMatchObject([{ args: ['java', '-Xmx1g'], argsTruncated: true }])
     expect(tell(4243)).toMatchObject([{ args: undefined, argsTruncated: false }])
   })
 
-  it('are not remembered without a start: nothing could be said of when they had the pid', () => {
+  it('are not remembered without a start, nor of another boot: nothing could be said of when they had the pid', () => {
     const owners = new FormerOwners({ bootId: 'boot' })
     owners.remember({ ...ended(4242, 1n, 2n), start: undefined }, true)
+    owners.remember(ended(4242, -5n * second, second), true)
     expect(owners.of(4242)).toEqual([])
+  })
+
+  it('are the same after packing, whatever they were', () => {
+    const texts = fc.option(
+      fc.string({ unit: 'binary-ascii', minLength: 1 }).map((text) => text.replaceAll('\0', '?')),
+      { nil: undefined },
+    )
+    const numbers = fc.option(fc.nat(4_294_967_295), { nil: undefined })
+    const big = fc.bigInt({ min: 0n, max: 1n << 63n })
+    const facts = fc.record({
+      uid: numbers,
+      euid: numbers,
+      loginUid: numbers,
+      sessionId: numbers,
+      tty: texts,
+      cgroup: texts,
+    })
+    const programs = fc.record({
+      ...{ comm: texts, exe: texts, argsTruncated: fc.boolean() },
+      args: fc.option(
+        fc.array(
+          fc.string({ maxLength: 40 }).map((text) => text.replaceAll('\0', '?')),
+          { maxLength: 9 },
+        ),
+        { nil: undefined },
+      ),
+    })
+    fc.assert(
+      fc.property(
+        fc.nat(4_194_304),
+        big,
+        big,
+        facts,
+        programs,
+        fc.boolean(),
+        (pid, start, lived, more, program, isSeen) => {
+          const entry = {
+            ...ended(pid, start, lived),
+            ...more,
+            program,
+            nsPid: pid,
+            birth: 1,
+            parent: { ...ended(1, 0n, 0n), children: 2 },
+          }
+          const owner = unpack(pack(entry, isSeen) ?? '', 'boot')
+          expect(owner).toMatchObject({
+            pid,
+            start,
+            endedAt: start + lived,
+            isEndSeen: isSeen,
+            parentPid: 1,
+            parentStart: 0n,
+            inBackground: true,
+          })
+          expect(owner.process).toMatchObject({ id: entry.id, ...more, program, nsPid: pid })
+        },
+      ),
+    )
   })
 })

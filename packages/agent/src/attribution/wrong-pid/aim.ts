@@ -1,6 +1,7 @@
 import type { ProcessEntry } from '../../process/entry.ts'
 import { isRaisedBy } from '../../process/family.ts'
-import type { FormerOwner, FormerOwners } from '../../process/former-owners.ts'
+import type { FormerOwner } from '../../process/former-owner.ts'
+import type { FormerOwners } from '../../process/former-owners.ts'
 import type { Actor, Deed, StalePidfile } from '../judged.ts'
 import { senderOf } from '../sender.ts'
 
@@ -17,7 +18,6 @@ export interface Aim {
   readonly isHeld: boolean
   /** Who held this number before the victim did, the latest first. */
   readonly owners: readonly FormerOwner[]
-  readonly formerOwners: FormerOwners
   /** The victim belongs to what the killer, or its shell, has started and knows by itself. */
   readonly isRaised: boolean
 }
@@ -61,7 +61,6 @@ export function aimOf({ killer, ending, finding }: Deed, formerOwners: FormerOwn
     owners: formerOwners
       .of(own, isOfInitialNamespace(killer.process) ? undefined : killer.process.nsId)
       .filter(({ pid, start }) => pid !== victim.pid || start !== victim.start),
-    formerOwners,
     isRaised: isRaisedBy(victim, killer.process),
   }
 }

@@ -1,6 +1,6 @@
 import type { ProcessEntry, Program } from '../../process/entry.ts'
 import { ownSession } from '../../process/family.ts'
-import { type FormerOwner, isLasting } from '../../process/former-owners.ts'
+import { type FormerOwner, isLasting } from '../../process/former-owner.ts'
 import { programName } from '../../process/service.ts'
 import type { Aim, Suspicion } from './aim.ts'
 import { programOf } from './words.ts'
@@ -19,7 +19,7 @@ const waiting: ReadonlySet<string> = new Set(['sleep', 'usleep', 'tail', 'timeou
 export function oldChild(aim: Aim): Suspicion | undefined {
   if (aim.isRaised || aim.isHeld || aim.killer.process.pid === 1) return undefined
   for (const parent of ownSession(aim.killer.process)) {
-    const owner = aim.owners.find((one) => isChildOf(one, parent) && isRemembered(one, parent, aim))
+    const owner = aim.owners.find((one) => isChildOf(one, parent) && isRemembered(one, parent))
     if (owner === undefined) continue
     const who = parent === aim.killer.process ? 'the killer' : `${programOf(parent.program)} (pid ${parent.pid})`
     return {
@@ -38,8 +38,8 @@ function isChildOf({ parentPid, parentStart }: FormerOwner, parent: ProcessEntry
   return parent.start !== undefined && parentPid === parent.pid && parentStart === parent.start
 }
 
-function isRemembered(owner: FormerOwner, parent: ProcessEntry, { formerOwners }: Aim): boolean {
-  if (!isLasting(owner) || waiting.has(programName(formerOwners.entryOf(owner).program))) return false
+function isRemembered(owner: FormerOwner, parent: ProcessEntry): boolean {
+  if (!isLasting(owner) || waiting.has(programName(owner.process.program))) return false
   return owner.inBackground || !isShell(parent.program)
 }
 

@@ -1,5 +1,5 @@
 import { areRelated, commonAncestor, descendsFrom } from '../../process/family.ts'
-import type { FormerOwner } from '../../process/former-owners.ts'
+import type { FormerOwner } from '../../process/former-owner.ts'
 import type { Aim, Suspicion } from './aim.ts'
 import { namesNumber } from './arguments.ts'
 import type { PidfileLog, PidfileRead } from './pidfile-log.ts'

@@ -111,8 +111,8 @@ class Story {
   }
 }
 
-const cron = scanned({ pid: 900, comm: 'cron', startTicks: 200_000, sid: 900, nsid: 1 })
-const options: HostOptions = { processes: [init, cron] }
+const launcher = scanned({ pid: 900, comm: 'launcher', startTicks: 200_000, sid: 900, nsid: 1 })
+const options: HostOptions = { processes: [init, launcher] }
 
 /** A worker runs as 4242 and has written its pidfile; it ends, and web gets its pid. All are daemons of their own. */
 function reused(story = new Story(), between = 0): { story: Story; writtenAt: bigint } {
@@ -132,7 +132,7 @@ async function judged(story: Story, given: HostOptions = options) {
   return deaths.findLast(({ victim }) => victim.comm === 'web')
 }
 
-/** cron starts a script that reads the pidfile with cat and kills by shell builtin. */
+/** A launcher starts a script as a job of its own that reads the pidfile with cat and kills by shell builtin. */
 function stops(story: Story, writtenAt: bigint | undefined, number: number | undefined = 4242): Story {
   return story
     .start(5000, 900, ['sh', '/etc/stop-worker'], true)
@@ -192,7 +192,7 @@ describe('a kill by a stale pidfile', () => {
     const writtenAt = clocksAt(3_001_000_000_000n).real
     story.wait(second).exit(4242)
     story.start(4242, 1, ['web'], true)
-    const death = await judged(stops(story, writtenAt), { processes: [init, cron, old] })
+    const death = await judged(stops(story, writtenAt), { processes: [init, launcher, old] })
     expect(death?.wrongPid).toMatchObject({ previousOwner: { comm: 'worker' }, confidence: 'likely' })
     expect(death?.wrongPid?.pidfileWrittenAt).toBe('2026-11-22T00:50:01.000000Z')
   })

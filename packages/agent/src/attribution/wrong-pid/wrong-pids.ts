@@ -1,5 +1,6 @@
 import type { BootClock } from '../../clock.ts'
-import type { FormerOwner, FormerOwners } from '../../process/former-owners.ts'
+import type { FormerOwner } from '../../process/former-owner.ts'
+import type { FormerOwners } from '../../process/former-owners.ts'
 import { programName, type ServiceRule, serviceOf } from '../../process/service.ts'
 import type { Applied } from '../../process/table.ts'
 import { textOf } from '../../record/bytes.ts'
@@ -58,7 +59,7 @@ export class WrongPids {
     const finder = lookedUp(aim, this.lookups)
     if (suspicion === undefined || this.isRestarted(suspicion.owner, deed)) return undefined
     if (finder !== undefined && suspicion.whenLookedUp === 'nothing') return undefined
-    return this.mistake(doubted(suspicion, aim, this.options.losses, finder))
+    return mistakeOf(doubted(suspicion, aim, this.options.losses, finder))
   }
 
   private withoutPidfile(aim: Aim): Suspicion | undefined {
@@ -75,21 +76,9 @@ export class WrongPids {
   /** The same service, started again with the same pid by chance: who meant the one meant the other. */
   private isRestarted(owner: FormerOwner | undefined, { ending, service }: Deed): boolean {
     if (owner === undefined) return false
-    const entry = this.options.formerOwners.entryOf(owner)
-    const before = serviceOf(entry, this.options.services)
-    const isSameProgram = programName(entry.program) === programName(ending.victim.program)
+    const before = serviceOf(owner.process, this.options.services)
+    const isSameProgram = programName(owner.process.program) === programName(ending.victim.program)
     return isSameProgram && before.name === service.name && before.kind === service.kind
-  }
-
-  private mistake({ owner, confidence, pidfile, reason }: Suspicion): Mistake {
-    const process = owner && this.options.formerOwners.entryOf(owner)
-    return {
-      previousOwner: process && { process, program: process.program },
-      endedAt: owner?.isEndSeen === true ? owner.endedAt : undefined,
-      pidfile,
-      confidence,
-      reason,
-    }
   }
 }
 
@@ -114,4 +103,14 @@ function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, finder: string
   }
   const isWhole = losses.gapsBetween(knownAt, aim.at).length === 0
   return confidence === 'certain' && !isWhole ? { ...suspicion, confidence: 'likely' } : suspicion
+}
+
+function mistakeOf({ owner, confidence, pidfile, reason }: Suspicion): Mistake {
+  return {
+    previousOwner: owner && { process: owner.process, program: owner.process.program },
+    endedAt: owner?.isEndSeen === true ? owner.endedAt : undefined,
+    pidfile,
+    confidence,
+    reason,
+  }
 }
