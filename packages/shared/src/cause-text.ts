@@ -1,5 +1,7 @@
+import { firstProcessEndText, hangUpText, parentEndText, passedOnText, type Words } from './earlier-death-text.ts'
 import { escalationText } from './escalation-text.ts'
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
+import { exitCodeText } from './exit-text.ts'
 import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
 import { eaterText, memoryText } from './memory-text.ts'
@@ -50,6 +52,8 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     return `was killed with ${fatalName(death)}${sentBy(death, 'by')}${scope}${escalationText(death)}${coreText(death)}`
   },
   self: (death) => {
+    const passedOn = passedOnText(death, words)
+    if (passedOn !== '') return `ended itself with ${fatalName(death)}${passedOn}`
     return `ended itself with ${fatalName(death)} (${selfText(death)})${afterFaultText(death)}${afterCatching(death)}${coreText(death)}`
   },
   fault: (death) =>
@@ -58,11 +62,10 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
   'parent-death': (death) => {
-    const parent = death.killer === null ? '' : ` ${named(death.killer, death.victim)}`
-    return `${endedBy(death)} because its parent${parent} ended (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
+    const why = parentEndText(death, words)
+    return `${endedBy(death)} because ${why} (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
   },
-  'pid-namespace-exit': (death) =>
-    `${endedBy(death)} by the kernel, because the first process of its pid namespace (its container) ended`,
+  'pid-namespace-exit': (death) => `${endedBy(death)} by the kernel, because ${firstProcessEndText(death, words)}`,
   'resource-limit': (death) => `${endedBy(death)} because ${limitText(fatalName(death))}${afterCatching(death)}`,
   seccomp: (death) => {
     const what = fatalName(death) === 'SIGKILL' ? 'the strict mode of seccomp' : 'its seccomp filter'
@@ -72,7 +75,10 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     `was ended by ${fatalName(death)}: it wrote to a pipe or socket that nobody reads any more${afterCatching(death)}`,
   terminal: (death) => `was ended by ${fatalName(death)}: ${terminalCause(death)}${afterCatching(death)}`,
   timer: (death) => `was ended by ${fatalName(death)}: a timer that it had set itself ran out${afterCatching(death)}`,
-  exit: (death) => `ended by itself with exit code ${death.exit.code ?? 'unknown'}`,
+  exit: (death) => {
+    const passedOn = passedOnText(death, words)
+    return `ended by itself with exit code ${passedOn === '' ? exitCodeText(death) : `${death.exit.code}${passedOn}`}`
+  },
   unknown: (death) => {
     if (isUnwatched(death)) return unseenEndText(death)
     if (death.exit.signal === null) return `ended with ${exitText(death)}; why was not seen`
@@ -82,6 +88,8 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     return `was killed with ${fatalName(death)}${why}`
   },
 }
+
+const words: Words = { predicate: causeText, name: named }
 
 /** Deeds of a process for which the kernel makes a signal. */
 const tellersByWay: Record<string, (death: UnjudgedDeath, killer: string) => string> = {
@@ -218,5 +226,5 @@ function terminalCause(death: UnjudgedDeath): string {
   const terminal = death.victim.tty ? `its terminal ${shortened(terminalText(death.victim.tty), 40)}` : 'its terminal'
   if (death.signal?.name === 'SIGINT') return `Ctrl-C was pressed at ${terminal}`
   if (death.signal?.name === 'SIGQUIT') return `Ctrl-\\ was pressed at ${terminal}`
-  return `${terminal} was closed`
+  return hangUpText(death, words)
 }

@@ -162,7 +162,7 @@ describe('the summary', () => {
       { cause: 'cgroup-kill', signal: sent({ via: 'cgroup.kill' }) },
     ],
     [
-      'was killed with SIGTERM because its parent sh xdkill.sh (pid 5120, user deploy) ended (it had asked for that with PR_SET_PDEATHSIG).',
+      'was killed with SIGTERM because its parent sh xdkill.sh (pid 5120, user deploy) ended, or only the thread of it that had made this process (it had asked for that with PR_SET_PDEATHSIG).',
       { cause: 'parent-death', signal: sent({ ...term, via: 'kernel' }), exit: killedBy(15, 'SIGTERM') },
     ],
     [
@@ -231,6 +231,119 @@ describe('the summary', () => {
       / \(pid 5120, user deploy, acting as uid 0, in container web\)\.$/,
     )
     expect(summarySentence(aDeath({ killer: by, victim: { ...victim, container } }))).not.toContain('container web')
+  })
+
+  test.each<[string, Partial<DeathEvent>]>([
+    [
+      'was ended by SIGTERM from sh xdkill.sh (pid 5120, user deploy): it caught the signal and then ended itself with it 0.4 ms later.',
+      { signal: sent({ ...term, reception: 'caught' }), exit: killedBy(15, 'SIGTERM') },
+    ],
+    [
+      'was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), sent to its whole process group.',
+      { signal: sent({ via: 'kill-group' }) },
+    ],
+    [
+      'was killed with SIGQUIT by sh xdkill.sh (pid 5120, user deploy), and a core was dumped.',
+      { signal: sent({ number: 3, name: 'SIGQUIT' }), exit: killedBy(3, 'SIGQUIT', true) },
+    ],
+    [
+      'was killed with SIGKILL because sh xdkill.sh (pid 5120, user deploy) called reboot(2) in its pid namespace (its container).',
+      { signal: sent({ via: 'reboot' }) },
+    ],
+    [
+      'was killed with SIGKILL by the kernel, because sh xdkill.sh (pid 5120, user deploy), which traced it, ended.',
+      { signal: sent({ via: 'tracer-exit' }) },
+    ],
+    [
+      'ended itself with SIGKILL (it sent the signal to its whole process group).',
+      { cause: 'self', killer: nginx, signal: sent({ sender: nginx, via: 'kill-group' }) },
+    ],
+    [
+      'ended itself with SIGKILL (it called reboot(2) in its pid namespace).',
+      { cause: 'self', killer: nginx, signal: sent({ sender: nginx, via: 'reboot' }) },
+    ],
+    [
+      'ended itself with SIGABRT (it called abort or raise), 0.4 ms after it had caught SIGSEGV (a memory fault of its own).',
+      {
+        ...{ cause: 'self', killer: nginx, exit: killedBy(6, 'SIGABRT') },
+        signal: sent({ number: 6, name: 'SIGABRT', sender: nginx, via: 'tgkill' }),
+        signals: [
+          { ...nobodySent(11, 'SIGSEGV'), at: '2026-11-22T19:40:42.122656Z', reception: 'caught' },
+          { ...nobodySent(7, 'SIGBUS'), at: '2026-11-22T19:40:22.122656Z', reception: 'caught' },
+        ].reverse(),
+      },
+    ],
+    [
+      'was killed with SIGKILL by the strict mode of seccomp, for a system call that is forbidden to it.',
+      { cause: 'seccomp', killer: null, signal: nobodySent(9, 'SIGKILL') },
+    ],
+    [
+      'was killed with SIGIO by the kernel, most likely because a file was ready for which somebody had asked for that signal (F_SETOWN).',
+      { cause: 'unknown', killer: null, signal: nobodySent(29, 'SIGIO'), exit: killedBy(29, 'SIGIO') },
+    ],
+    [
+      'ended by itself with exit code 137 (as after SIGKILL, but none was seen).',
+      { cause: 'exit', killer: null, signal: null, exit: exited(137) },
+    ],
+    ['ended by itself with exit code 127.', { cause: 'exit', killer: null, signal: null, exit: exited(127) }],
+    [
+      'ended by itself with exit code 127, as shells do when they do not find a program.',
+      {
+        ...{ cause: 'exit', killer: null, signal: null, exit: exited(127) },
+        victim: { ...nginx, args: ['sh', 'start'], comm: 'sh', exe: '/usr/bin/dash' },
+      },
+    ],
+  ])('nginx.service %s (more rarely)', (expected, changes) => {
+    expect(summarySentence(aDeath(changes))).toBe(`nginx.service ${expected}`)
+  })
+
+  test.each<[string, string, Partial<DeathEvent>]>([
+    [
+      'child',
+      'ended by itself with exit code 137, passing on the end of nginx: worker process (pid 4243), which was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'exit', killer: null, signal: null, exit: exited(137) },
+    ],
+    [
+      'child',
+      'ended itself with SIGKILL, passing on the end of nginx: worker process (pid 4243), which was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'self', killer: nginx, signal: sent({ sender: nginx }) },
+    ],
+    [
+      'parent',
+      'was killed with SIGTERM because its parent nginx: worker process (pid 4243, user deploy) was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible (it had asked for that with PR_SET_PDEATHSIG).',
+      { cause: 'parent-death', signal: sent({ ...term, via: 'kernel' }), exit: killedBy(15, 'SIGTERM') },
+    ],
+    [
+      'first-process',
+      'was killed with SIGKILL by the kernel, because the first process of its pid namespace (its container), nginx: worker process (pid 4243, user deploy), was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'pid-namespace-exit', killer: null, signal: nobodySent(9, 'SIGKILL') },
+    ],
+    [
+      'session-leader',
+      'was ended by SIGHUP: the leader of its session at terminal pts0, nginx: worker process (pid 4243, user deploy), was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'terminal', killer: null, signal: nobodySent(1, 'SIGHUP', 'tty'), exit: killedBy(1, 'SIGHUP') },
+    ],
+    [
+      'terminal-holder',
+      'was ended by SIGHUP: its terminal pts0 was closed when nginx: worker process (pid 4243, user deploy), which had held it open, was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'terminal', killer: null, signal: nobodySent(1, 'SIGHUP', 'tty'), exit: killedBy(1, 'SIGHUP') },
+    ],
+    [
+      'job-control',
+      'was ended by SIGHUP: it was stopped, and nginx: worker process (pid 4243, user deploy), which alone could have continued it, was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'terminal', killer: null, signal: nobodySent(1, 'SIGHUP', 'tty'), exit: killedBy(1, 'SIGHUP') },
+    ],
+    [
+      'cousin',
+      'was ended by SIGHUP: its terminal pts0 was closed.',
+      { cause: 'terminal', killer: null, signal: nobodySent(1, 'SIGHUP', 'tty'), exit: killedBy(1, 'SIGHUP') },
+    ],
+  ])('tells of the death of which this one is a consequence (%s): %s', (relation, expected, changes) => {
+    const { at, service, exit, cause, signal, killer, oom } = aDeath()
+    const victim = { ...nginx, pid: 4243, args: ['nginx: worker process'] }
+    const behalf = { kind: 'process', name: 'ansible', process: null, rule: 'ancestor', confidence: 'certain' }
+    const earlier = { kind: 'earlier-death', relation, at, victim, service, exit, cause, signal, killer, oom, behalf }
+    expect(summarySentence(aDeath({ ...changes, evidence: [earlier] }))).toBe(`nginx.service ${expected}`)
   })
 
   test('names the process where another one than the main process of the unit died', () => {
@@ -424,6 +537,24 @@ describe('before', () => {
     ]
     expect(line(tell({ signals }), 'also')).toBe(
       'SIGTERM from sh xdkill.sh (pid 5120) 1 min 30 s earlier, ignored (2 times); SIGKILL from a process that was not seen 0.1 ms later, already pending',
+    )
+  })
+
+  test('tells what became of a signal that did not end it', () => {
+    const signals = [
+      sent({
+        ...term,
+        reception: 'caught',
+        at: '2026-11-22T19:40:41.123056Z',
+        sender: null,
+        senderStatus: 'none',
+        via: 'tty',
+      }),
+      sent({ ...term, reception: 'blocked', at: '2026-11-22T19:40:41.623056Z' }),
+      sent({ result: 'ignored', reception: 'too-late', at: '2026-11-22T19:40:42.123156Z', sender: nginx }),
+    ]
+    expect(line(tell({ signals }), 'also')).toBe(
+      'SIGTERM from its terminal 1.0 s earlier, caught; SIGTERM from sh xdkill.sh (pid 5120) 500 ms earlier, blocked; SIGKILL from itself 0.1 ms later, too late: it was already ending',
     )
   })
 

@@ -155,7 +155,12 @@ sh -c 'kill $1; exec as 1001 - sleep 0.4' sh $V & role killer $!; reap; wait`,
     script: `start ignore-term
 sh -c 'kill $1; exec sender kill $1 9' sh $V & role killer $!; reap`,
     told: {
-      victim: { ...killedBy('sender kill <victim> 9'), signals: ['SIGTERM from killer, ignored'] },
+      victim: {
+        ...killedBy('sender kill <victim> 9'),
+        signals: ['SIGTERM from killer, ignored'],
+        summary:
+          'victim was killed with SIGKILL by sender kill <victim> 9 (pid <killer>, uid 0), <time> after it had ignored its SIGTERM.',
+      },
     },
   },
   {

@@ -12,9 +12,10 @@ import { killed } from './causes/killed.ts'
 import { strictSeccomp } from './causes/strict-seccomp.ts'
 import { unseen } from './causes/unseen.ts'
 import { vanished } from './causes/vanished.ts'
+import { EarlierEnds, type End, earlierEndOf } from './earlier-ends.ts'
 import { Incidents } from './incident.ts'
 import { instigatorOf } from './instigator.ts'
-import type { Actor, Deed, Judged } from './judged.ts'
+import type { Actor, Deed, EarlierEnd, Judged } from './judged.ts'
 import { Ladder } from './ladder.ts'
 import { limitSetterOf } from './limit-setter.ts'
 import type { LossLog } from './loss-log.ts'
@@ -39,6 +40,9 @@ export interface AttributionOptions {
   readonly losses: LossLog
 }
 
+/** What a record tells of an end. */
+type Told = Omit<Ending, 'ladder' | 'gapsBetween'>
+
 /** The ways to end, the first that fits wins. */
 const causes: readonly CauseRule[] = [vanished, killed, strictSeccomp, unseen, caught, exited]
 
@@ -52,6 +56,7 @@ export class Attribution {
   private readonly lately = new RecentPrograms(clients)
   private readonly oomKills = new RecentOomKills()
   private readonly known: Known
+  private readonly ends = new EarlierEnds()
   private readonly incidents: Incidents
   private readonly wrongPids: WrongPids
   private readonly oomLog = new OomLog()
@@ -83,7 +88,7 @@ export class Attribution {
         return []
       case 'exit':
         if (applied.process === undefined || applied.ended !== true) return []
-        return this.decide(applied.process, record.time, record.code, { seccomp: record.seccomp })
+        return this.end({ process: applied.process, at: record.time, status: record.code, seccomp: record.seccomp })
       default:
         return []
     }
@@ -96,7 +101,12 @@ export class Attribution {
   vanish(victim: ProcessEntry, at: bigint, aliveAt: bigint): DeathDraft[] {
     const { fatal } = this.ladderOf(victim)
     const diedAt = fatal !== undefined && fatal.record.time >= aliveAt ? fatal.record.time : at
-    return this.decide(victim, diedAt, undefined, { aliveAt })
+    return this.tell({ victim, at: diedAt, status: undefined, aliveAt })
+  }
+
+  private end(end: End): DeathDraft[] {
+    this.ends.note(end)
+    return this.tell(this.endingOf(end))
   }
 
   private followSignal(record: SignalRecord, { process, target }: Applied): EventDraft[] {
@@ -121,26 +131,32 @@ export class Attribution {
     if (target !== undefined) this.ladderOf(target).refuse(record, by)
   }
 
-  private decide(
-    victim: ProcessEntry,
-    at: bigint,
-    status: number | undefined,
-    more: Pick<Ending, 'aliveAt' | 'seccomp'>,
-  ): DeathDraft[] {
-    const { filter, losses, services, teller } = this.options
+  private endingOf({ process, at, status, seccomp }: End): Told {
+    const passedOn = this.ends.passedOnBy({ victim: process, at, status })
+    return { victim: process, at, status, seccomp, passedOn }
+  }
+
+  private tell(told: Told): DeathDraft[] {
+    const { filter, teller } = this.options
+    const deed = this.decide(told)
+    if (deed === undefined || !filter.wantsDeath(deed.ending, deed.service, deed.finding)) return []
+    const incident = this.incidents.of(deed.finding.fatal) ?? this.oomIncidentOf(deed)
+    const mistake = this.wrongPids.of(deed)
+    return [teller.death({ ...this.judge(deed), mistake, incident, earlier: this.earlierOf(deed) })]
+  }
+
+  private decide(told: Told): Deed | undefined {
+    const { losses, services } = this.options
+    const { victim } = told
     const ending: Ending = {
-      victim,
-      at,
-      status,
+      ...told,
       ladder: this.ladderOf(victim),
-      ...more,
       // What was lost before it began cannot have been for it.
       gapsBetween: (from, to) => losses.gapsBetween((victim.start ?? from) > from ? (victim.start ?? from) : from, to),
     }
     const finding = causes.reduce<ReturnType<CauseRule>>((found, rule) => found ?? rule(ending), undefined)
-    const service = serviceOf(victim, services)
-    if (finding === undefined || !filter.wantsDeath(ending, service, finding)) return []
-    return [teller.death(this.judge({ ending, finding, service, killer: killerOf(ending, finding) }))]
+    if (finding === undefined) return undefined
+    return { ending, finding, service: serviceOf(victim, services), killer: killerOf(ending, finding) }
   }
 
   private judge(deed: Deed): Judged {
@@ -148,11 +164,22 @@ export class Attribution {
     return {
       ...deed,
       behalf: instigatorOf(deed, this.known),
-      mistake: this.wrongPids.of(deed),
-      incident: this.incidents.of(deed.finding.fatal) ?? this.oomIncidentOf(deed),
+      mistake: undefined,
+      incident: undefined,
       outOfMemory,
       limitSetBy: limitSetterOf(deed, outOfMemory),
+      earlier: undefined,
     }
+  }
+
+  /** Of what an end passes on only the beginning is told: the child of a child, where that passed it on, too. */
+  private earlierOf({ ending, finding }: Deed, stepsMax = 8): EarlierEnd | undefined {
+    const found = stepsMax === 0 ? undefined : earlierEndOf(this.ends, ending, finding)
+    const deed = found === undefined ? undefined : this.decide(this.endingOf(found.end))
+    if (found === undefined || deed === undefined) return undefined
+    return deed.finding.passedOn === undefined || found.relation !== 'child'
+      ? { relation: found.relation, judged: this.judge(deed) }
+      : this.earlierOf(deed, stepsMax - 1)
   }
 
   private oomIncidentOf({ ending, finding }: Deed): string | undefined {

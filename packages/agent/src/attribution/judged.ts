@@ -1,3 +1,4 @@
+import type { earlierRelations } from '@whokilled/shared/earlier-death'
 import type { Instigator, Service } from '@whokilled/shared/event'
 import type { ProcessEntry, Program } from '../process/entry.ts'
 import type { Ending, Finding } from './causes/cause.ts'
@@ -76,8 +77,15 @@ export interface OutOfMemory {
   readonly processBytes: number | undefined
 }
 
+/** The end of another process, of which this death is a consequence. */
+export interface EarlierEnd {
+  readonly relation: (typeof earlierRelations)[number]
+  readonly judged: Judged
+}
+
 /** Everything that was decided of a death. */
 export interface Judged extends Deed {
+  readonly earlier: EarlierEnd | undefined
   readonly behalf: Instigation | undefined
   readonly mistake: Mistake | undefined
   /** One kill with several victims has one. */

@@ -4,7 +4,7 @@ import type { SignalRecord } from '../record/record.ts'
 
 /**
  * What a process made of a signal, as far as the probe could tell. The kernel reports as ignored also what came when
- * the process was ending already (prepare_signal in kernel/signal.c, since Linux 5.17), and what the first process of a
+ * the process was ending already (prepare_signal in kernel/signal.c of newer kernels), and what the first process of a
  * pid namespace is spared by those inside it.
  */
 export function receptionOf(

@@ -1,4 +1,5 @@
 import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
+import type { EarlierDeath } from '@whokilled/shared/earlier-death'
 import type { DeathEvent, Exit, Instigator, Oom, SentSignal, Service, WrongPid } from '@whokilled/shared/event'
 import type { GapEvidence } from '@whokilled/shared/gap'
 import type { Process } from '@whokilled/shared/process'
@@ -11,7 +12,7 @@ import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { textOf } from '../record/bytes.ts'
 import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
-import type { Actor, Instigation, Judged, Mistake } from './judged.ts'
+import type { Actor, EarlierEnd, Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { Gap, LossLog } from './loss-log.ts'
 import { nameText } from './name-text.ts'
@@ -29,11 +30,22 @@ export class StoryTeller {
   }
 
   death(judged: Judged): DeathDraft {
-    const { ending, finding, service, behalf, mistake } = judged
+    const { ending, finding, behalf, mistake } = judged
+    const story = this.story(judged)
+    const summary = summarySentence(story)
+    const { confidence } = finding
+    const alternatives = [...finding.alternatives, ...(behalf?.alternatives ?? [])]
+    const reasons = [...finding.reasons, ...(behalf?.reasons ?? []), ...(mistake === undefined ? [] : [mistake.reason])]
+    const verdict = { confidence, reasons, alternatives, summary }
+    return { ...story, verdict, key: `${ending.victim.id}\nend` }
+  }
+
+  private story(judged: Judged): UnjudgedDeath {
+    const { ending, finding, service, behalf, mistake, earlier } = judged
     const { victim, at, status, ladder } = ending
     const { fatal } = finding
     const signal = fatal === undefined ? unseenSignal(status, this.at(at), finding.cause) : this.sent(fatal, victim)
-    const story: UnjudgedDeath = {
+    return {
       type: 'death',
       at: this.at(at),
       victim: describeProcess(victim, this.describe),
@@ -47,16 +59,15 @@ export class StoryTeller {
       oom: finding.cause === 'oom' ? { ...oomOf(judged), limitSetBy: this.actor(judged.limitSetBy) } : null,
       wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
       incidentId: judged.incident ?? null,
-      evidence: this.evidence(ending, finding, mistake),
+      evidence: [...(earlier === undefined ? [] : [this.earlier(earlier)]), ...this.evidence(ending, finding, mistake)],
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
-    const summary = summarySentence(story)
-    const { confidence } = finding
-    const alternatives = [...finding.alternatives, ...(behalf?.alternatives ?? [])]
-    const reasons = [...finding.reasons, ...(behalf?.reasons ?? []), ...(mistake === undefined ? [] : [mistake.reason])]
-    const verdict = { confidence, reasons, alternatives, summary }
-    return { ...story, verdict, key: `${victim.id}\nend` }
+  }
+
+  private earlier({ relation, judged }: EarlierEnd): EarlierDeath {
+    const { at, victim, service, exit, cause, signal, killer, behalf, oom } = this.story(judged)
+    return { at, kind: 'earlier-death', relation, victim, service, exit, cause, signal, killer, behalf, oom }
   }
 
   signal(received: Received, target: ProcessEntry, service: Service): SignalDraft {

@@ -1,5 +1,6 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { ProcessEntry } from '../../process/entry.ts'
+import type { End } from '../earlier-ends.ts'
 import type { Ladder, Received } from '../ladder.ts'
 import type { Gap } from '../loss-log.ts'
 
@@ -13,6 +14,8 @@ export interface Ending {
   /** The mode of seccomp(2) it ended in: 0 none, 1 strict, 2 filter; undefined if that was not seen. */
   readonly seccomp?: number | undefined
   readonly ladder: Ladder
+  /** A child that had just ended as its status tells: it may only pass that on. */
+  readonly passedOn?: End | undefined
   /** Of a process that vanished: when it was last known to be there. */
   readonly aliveAt?: bigint | undefined
   /** What may have hidden a record of the victim between two times, nanoseconds since boot, oldest first. */
@@ -29,6 +32,8 @@ export interface Finding {
   readonly alternatives: readonly string[]
   /** The gaps that make it weaker. */
   readonly gaps?: readonly Gap[]
+  /** The child whose end it only passed on. */
+  readonly passedOn?: End | undefined
 }
 
 /** One way to end. Answers undefined if it was not this one. */

@@ -1,7 +1,7 @@
 import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** It exited, and nobody had asked it to. */
-export const exited: CauseRule = ({ at, status, gapsBetween }) => {
+export const exited: CauseRule = ({ at, status, passedOn, gapsBetween }) => {
   if (status === undefined || termSignalOf(status) !== 0) return undefined
   const gaps = gapsBetween(at - stopTimeNs, at)
   const doubts = doubtsOf(gaps, 'before it')
@@ -10,8 +10,15 @@ export const exited: CauseRule = ({ at, status, gapsBetween }) => {
     cause: 'exit',
     fatal: undefined,
     confidence: isSure ? 'certain' : 'likely',
-    reasons: [isSure ? 'its exit was seen, and no signal before it that asked for it' : 'its exit was seen', ...doubts],
+    reasons: [
+      isSure ? 'its exit was seen, and no signal before it that asked for it' : 'its exit was seen',
+      ...(passedOn === undefined
+        ? []
+        : [`its exit code names what its child ${passedOn.process.pid} had just died of`]),
+      ...doubts,
+    ],
     alternatives: isSure ? [] : ['somebody may have asked it to end, and that was not seen'],
     gaps,
+    passedOn,
   }
 }

@@ -15,8 +15,8 @@ const rivalsNs = 100_000_000n
 
 /**
  * The signal of this number that ended a process. Of SIGKILL the first. Of others the last that it did not handle, since
- * sigwait(3) can take one that looks as if it had to end the process; and of several close together the first: only
- * kernels before 5.17 still deliver one to a process that is ending. Else the last that was delivered at all.
+ * sigwait(3) can take one that looks as if it had to end the process; and of several close together the first: older
+ * kernels still deliver one to a process that is ending. Else the last that was delivered at all.
  */
 export function fatalOf({ ladder }: Ending, number: number): Received | undefined {
   if (number === sigkill && ladder.fatal?.record.sig === sigkill) return ladder.fatal

@@ -29,7 +29,7 @@ export const killed: CauseRule = (ending) => {
   const isUnseen = senderOf(fatal, ending.victim).status === 'unseen'
   if (cause === 'unknown' || isUnseen) return seenWithoutWhy(ending, fatal, cause)
   const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal))
-  if (cause === 'self') return perhapsAsked(ending, fatal, found)
+  if (cause === 'self') return { ...perhapsAsked(ending, fatal, found), passedOn: ending.passedOn }
   return isInItsName(ending, fatal) ? inItsName(found) : found
 }
 
