@@ -10,9 +10,9 @@ import type { KernelImage } from './kernel-image.ts'
 /** Archives kept: those of today, and of the versions before. */
 const partsMax = 8
 
-/** The small root, but for what every root gets: Debian's shell, ps and pkill, and busybox for the rest of the tools. */
+/** The small root, but for what every root gets: Debian's shell, ps, pkill and timeout, and busybox for the rest of the tools. */
 export async function smallRootArchive(): Promise<string> {
-  const programs = ['/usr/bin/dash', '/usr/bin/ps', '/usr/bin/pkill']
+  const programs = ['/usr/bin/dash', '/usr/bin/ps', '/usr/bin/pkill', '/usr/bin/timeout']
   return await cachedArchive('small', ['/usr/bin/busybox', ...programs], async (root) => {
     await addBusybox(root)
     for (const program of programs) await addProgram(root, program)
