@@ -40,9 +40,8 @@ export interface Suspicion {
 export function aimOf({ killer, ending, finding }: Deed, formerOwners: FormerOwners): Aim | undefined {
   const { victim } = ending
   const { fatal } = finding
-  if (killer === undefined || fatal === undefined || victim.start === undefined || killer.process === victim) {
-    return undefined
-  }
+  const victimStart = victim.start
+  if (killer === undefined || fatal === undefined || victimStart === undefined) return undefined
   const { via } = senderOf(fatal, victim)
   const own = numberOf(victim, killer.process)
   if (own === undefined) return undefined
@@ -54,13 +53,13 @@ export function aimOf({ killer, ending, finding }: Deed, formerOwners: FormerOwn
   return {
     killer,
     victim,
-    victimStart: victim.start,
+    victimStart,
     at: fatal.record.time,
     number: own,
     isHeld,
     owners: formerOwners
       .of(own, isOfInitialNamespace(killer.process) ? undefined : killer.process.nsId)
-      .filter(({ pid, start }) => pid !== victim.pid || start !== victim.start),
+      .filter(({ endedAt }) => endedAt <= victimStart),
     isRaised: isRaisedBy(victim, killer.process),
   }
 }

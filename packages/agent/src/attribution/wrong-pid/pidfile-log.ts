@@ -27,8 +27,8 @@ export interface PidfileWrite {
 }
 
 /** Numbers whose readers are remembered, and readers of each: a monitor reads all pidfiles every few seconds. */
-const numbersMax = 1_024
-const readsMax = 16
+const numbersMax = 512
+const readsMax = 12
 
 /** Paths whose writers and content are remembered. */
 const pathsMax = 2_048
@@ -53,9 +53,10 @@ export class PidfileLog {
   }
 
   follow(record: OpenRecord, by: ProcessEntry): void {
-    const { path, mtime, time } = record
+    const { mtime, time } = record
+    const path = flat(record.path)
     const isWriting = record.write === 1
-    const number = this.numberIn(record)
+    const number = this.numberIn({ ...record, path })
     if (number !== undefined) {
       const written = mtime === undefined ? undefined : this.wallTimes.moment(mtime)
       const write = this.writes.get(path)
@@ -97,6 +98,11 @@ function isRepeated(earlier: PidfileRead, later: PidfileRead): boolean {
 /** Children of one process in one session; not daemons that have nothing in common but process 1. */
 function areSiblings(a: ProcessEntry, b: ProcessEntry): boolean {
   return a.parent !== undefined && a.parent.pid !== 1 && a.parent === b.parent && a.sid === b.sid
+}
+
+/** A copy that does not keep the line in memory from which it was cut. */
+function flat(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('latin1')
 }
 
 /** Puts an entry last in a map, and drops the first ones beyond the limit. */

@@ -83,26 +83,23 @@ export class WrongPids {
 }
 
 /**
- * Says less where a record may be missing: of how the killer got the number anew, which would have been shortly before;
- * or, since the number was known, of who had it.
+ * Says less where a record may be missing. Shortly before the signal: of how the killer got the number anew. Earlier,
+ * but since the number was known: of who had it.
  */
 function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, finder: string | undefined): Suspicion {
   const { knownAt, whenLookedUp, confidence, reason } = suspicion
   const soonest = aim.at - rememberedNs
-  const doubts = doubtsOf(
-    losses.gapsBetween(aim.victimStart > soonest ? aim.victimStart : soonest, aim.at),
-    'before it',
-  )
+  const late = losses.gapsBetween(aim.victimStart > soonest ? aim.victimStart : soonest, aim.at)
+  const doubts = doubtsOf(late, 'before it')
   if (finder !== undefined && whenLookedUp === 'less') doubts.push(`${textOf(finder)} was asked for pids`)
-  if (doubts.length > 0) {
-    return {
-      ...suspicion,
-      confidence: confidence === 'certain' ? 'likely' : 'possible',
-      reason: `${reason}; but ${doubts.join(', ')}`,
-    }
+  const isWeaker = doubts.length > 0
+  if (!isWeaker && confidence === 'certain') doubts.push(...doubtsOf(losses.gapsBetween(knownAt, aim.at), 'since'))
+  if (doubts.length === 0) return suspicion
+  return {
+    ...suspicion,
+    confidence: confidence === 'certain' ? 'likely' : isWeaker ? 'possible' : confidence,
+    reason: `${reason}; but ${doubts.join(', ')}`,
   }
-  const isWhole = losses.gapsBetween(knownAt, aim.at).length === 0
-  return confidence === 'certain' && !isWhole ? { ...suspicion, confidence: 'likely' } : suspicion
 }
 
 function mistakeOf({ owner, confidence, pidfile, reason }: Suspicion): Mistake {
