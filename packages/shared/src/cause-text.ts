@@ -2,6 +2,7 @@ import { firstProcessEndText, hangUpText, parentEndText, passedOnText, type Word
 import { escalationText } from './escalation-text.ts'
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { exitCodeText } from './exit-text.ts'
+import { faultText, isFault } from './fault-text.ts'
 import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
 import { eaterText, memoryText } from './memory-text.ts'
@@ -57,7 +58,7 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     return `ended itself with ${fatalName(death)} (${selfText(death)})${afterFaultText(death)}${afterCatching(death)}${coreText(death)}`
   },
   fault: (death) =>
-    `crashed with ${fatalName(death)} (${faultText(fatalName(death))})${afterCatching(death)}${coreText(death)}`,
+    `crashed with ${fatalName(death)} (${faultText(fatalName(death), death.signal?.code)})${afterCatching(death)}${coreText(death)}`,
   oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}${eaterText(death)}`,
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
@@ -89,7 +90,8 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   },
 }
 
-const words: Words = { predicate: causeText, name: named }
+/** What sentences within the sentence are made with. */
+export const words: Words = { predicate: causeText, name: named }
 
 /** Deeds of a process for which the kernel makes a signal. */
 const tellersByWay: Record<string, (death: UnjudgedDeath, killer: string) => string> = {
@@ -108,11 +110,11 @@ function selfText(death: UnjudgedDeath): string {
 /** `, 20 ms after it had caught SIGBUS (a memory fault of its own)`: what a program that aborts may have stumbled over. */
 function afterFaultText({ signal, signals }: UnjudgedDeath): string {
   const fault = signals.findLast(
-    (one) => one.name in faults && one.senderStatus === 'none' && one.reception === 'caught' && one.via === 'kernel',
+    (one) => isFault(one.name) && one.senderStatus === 'none' && one.reception === 'caught' && one.via === 'kernel',
   )
   const ms = fault === undefined || signal === null ? -1 : millisecondsBetween(fault.at, signal.at)
   if (fault === undefined || ms < 0 || ms > faultMsMax) return ''
-  return `, ${durationText(ms)} after it had caught ${fault.name} (${faultText(fault.name)})`
+  return `, ${durationText(ms)} after it had caught ${fault.name} (${faultText(fault.name, fault.code)})`
 }
 
 /** A program that writes a report of its fault before it aborts takes no longer. */
@@ -120,7 +122,7 @@ const faultMsMax = 5_000
 
 /** SIGIO, or with F_SETSIG another signal and the poll(2) event as its si_code (POLL_IN to POLL_HUP). */
 function isReadyNotice({ signal }: UnjudgedDeath): boolean {
-  if (signal === null || signal.senderStatus !== 'none' || signal.name in faults) return false
+  if (signal === null || signal.senderStatus !== 'none' || isFault(signal.name)) return false
   return signal.name === 'SIGIO' || (signal.code !== null && signal.code >= 1 && signal.code <= 6)
 }
 
@@ -202,19 +204,6 @@ function named(process: Process, victim: Process): string {
   // Whose container it is matters where it reached out of it.
   if (container !== null && container.id !== victim.container?.id) parts.push(`in ${containerText(container)}`)
   return `${processName(process)} (${parts.join(', ')})`
-}
-
-function faultText(signal: string): string {
-  return `${faults[signal] ?? 'a fault'} of its own`
-}
-
-const faults: Record<string, string> = {
-  SIGSEGV: 'a memory fault',
-  SIGBUS: 'a memory fault',
-  SIGILL: 'an illegal instruction',
-  SIGFPE: 'an arithmetic error',
-  SIGTRAP: 'a trap',
-  SIGSYS: 'an invalid system call',
 }
 
 function limitText(signal: string): string {

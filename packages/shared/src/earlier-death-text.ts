@@ -4,6 +4,8 @@ import { asDeath, type EarlierDeath, earlierDeathOf } from './earlier-death.ts'
 import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
+import { durationText } from './time-text.ts'
+import { millisecondsBetween } from './vocabulary.ts'
 
 /** What a sentence within a sentence is made with. */
 export interface Words {
@@ -18,6 +20,15 @@ export function passedOnText(death: UnjudgedDeath, words: Words): string {
   const earlier = earlierDeathOf(death)
   if (earlier?.relation !== 'child') return ''
   return `, passing on the end of ${nameOf(earlier.victim)}, which ${predicateOf(earlier, words)}`
+}
+
+/** The line `after`: the death of which this one is a consequence. */
+export function earlierLine(death: UnjudgedDeath, words: Words): string | undefined {
+  const earlier = earlierDeathOf(death)
+  if (earlier === undefined) return undefined
+  const ms = millisecondsBetween(earlier.at, death.at)
+  const before = ms < 0 ? '' : `, ${durationText(ms)} before`
+  return `${words.name(earlier.victim, death.victim)} ${predicateOf(earlier, words)}${before}`
 }
 
 /** `its parent supervisor (pid 7, uid 0) was killed with SIGKILL by …`: after which a process had asked to be ended. */

@@ -10,7 +10,9 @@ import {
   type UnjudgedDeath,
   victimName,
   wasCaught,
+  words,
 } from './cause-text.ts'
+import { earlierLine } from './earlier-death-text.ts'
 import type { DeathEvent, SentSignal } from './event.ts'
 import { gapLine } from './gap-text.ts'
 import { lineageText, loginText } from './lineage.ts'
@@ -36,7 +38,8 @@ export interface Story {
 }
 
 /**
- * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), for whom (`for`), whom it was
+ * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), the death of another that it is a
+ * consequence of (`after`), for whom (`for`), whom it was
  * meant for (`meant`), a memory limit (`limit`), when nobody was watching (`gap`), how sure that is (`sure`) and what
  * else it may have been (`or`).
  * A line that has nothing to say is left out.
@@ -50,6 +53,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['from', originLine(death)],
     ['with', weaponLine(death)],
     [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
+    ['after', earlierLine(death, words)],
     ['for', behalfLine(death)],
     ['meant', meantLine(death)],
     ['limit', limitLine(death)],

@@ -27,11 +27,23 @@ export const selfAndKernel: readonly Way[] = [
       },
     },
   },
-  fault('fault-segv', 'SIGSEGV: a fault', 'segv', 'SIGSEGV', 'a memory fault'),
-  fault('fault-bus', 'SIGBUS: reading behind the end of a mapped file', 'bus', 'SIGBUS', 'a memory fault'),
-  fault('fault-fpe', 'SIGFPE: division by zero', 'fpe', 'SIGFPE', 'an arithmetic error'),
-  fault('fault-ill', 'SIGILL: an illegal instruction', 'ill', 'SIGILL', 'an illegal instruction'),
-  fault('fault-trap', 'SIGTRAP: a breakpoint', 'trap', 'SIGTRAP', 'a trap'),
+  fault('fault-segv', 'SIGSEGV: a fault', 'segv', 'SIGSEGV', 'a memory fault of its own'),
+  fault(
+    'fault-bus',
+    'SIGBUS: reading behind the end of a mapped file',
+    'bus',
+    'SIGBUS',
+    'a mapped file that was too short, or could not be read',
+  ),
+  fault(
+    'fault-fpe',
+    'SIGFPE: division by zero',
+    'fpe',
+    'SIGFPE',
+    'an arithmetic error of its own: integer division by zero',
+  ),
+  fault('fault-ill', 'SIGILL: an illegal instruction', 'ill', 'SIGILL', 'an illegal instruction of its own'),
+  fault('fault-trap', 'SIGTRAP: a breakpoint', 'trap', 'SIGTRAP', 'a trap of its own'),
   {
     name: 'segv-sent',
     title: '`kill -SEGV` by another process: no fault',
@@ -69,7 +81,7 @@ export const selfAndKernel: readonly Way[] = [
         ...itself('SIGABRT', 'tgkill'),
         signals: ['SIGBUS from the kernel, delivered'],
         summary:
-          'crasher ended itself with SIGABRT (it called abort or raise), <time> after it had caught SIGBUS (a memory fault of its own).',
+          'crasher ended itself with SIGABRT (it called abort or raise), <time> after it had caught SIGBUS (a mapped file that was too short, or could not be read).',
       },
     },
   },
@@ -406,7 +418,7 @@ function fault(name: string, title: string, how: string, exit: string, what: str
       victim: {
         ...byKernel('fault', exit),
         signals: [],
-        summary: `crasher crashed with ${exit} (${what} of its own).`,
+        summary: `crasher crashed with ${exit} (${what}).`,
       },
     },
   }

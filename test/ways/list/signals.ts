@@ -143,7 +143,7 @@ export const signals: readonly Way[] = [
   {
     name: 'term-ignored-kill',
     title: 'SIGTERM, ignored, then SIGKILL',
-    script: 'start ignore-term; sh -c "kill $V; sleep 0.6; kill -KILL $V; true" & role killer $!; wait $!; reap',
+    script: 'start ignore-term; sh -c "kill $V; sleep 0.6; kill -9 $V; true" & role killer $!; wait $!; reap',
     told: {
       victim: {
         cause: 'signal',
@@ -153,7 +153,7 @@ export const signals: readonly Way[] = [
         signal: 'SIGKILL',
         signals: ['SIGTERM from killer, ignored'],
         summary:
-          "victim was killed with SIGKILL by sh -c 'kill <victim>; sleep 0.6; kill -KILL <victim>; tru…' (pid <killer>, uid 0), <time> after it had ignored its SIGTERM.",
+          "victim was killed with SIGKILL by sh -c 'kill <victim>; sleep 0.6; kill -9 <victim>; true' (pid <killer>, uid 0), <time> after it had ignored its SIGTERM.",
       },
     },
   },

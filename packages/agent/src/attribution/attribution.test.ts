@@ -158,6 +158,7 @@ describe('a death by a signal of a process', () => {
     const forged: Told = { ...kill, call: 'rt_sigqueueinfo', code: -60, sipid: 1, siuid: 0 }
     const [death] = await deathsOf([...scriptStarts, forged, dies(9)], { processes })
     expect(death).toMatchObject({ killer: { pid: 5120 }, signal: { via: 'sigqueue', code: -60 } })
+    expect(death?.verdict.reasons).toContain('the signal claimed to come from process 1, which is not so')
     expect(death?.evidence).toContainEqual(expect.objectContaining({ kind: 'forged-sender', claimedPid: 1 }))
   })
 
@@ -211,6 +212,22 @@ describe('a death after a caught signal', () => {
   it('is certain when the exit code names the signal', async () => {
     const [death] = await deathsOf([...scriptStarts, { ...term, afterMs: 100_000 }, dies(143 << 8, 12)], { processes })
     expect(death).toMatchObject({ cause: 'signal', exit: { code: 143 }, verdict: { confidence: 'certain' } })
+  })
+
+  it('is likely by who asked last, if somebody else had asked before', async () => {
+    const earlier: Told = { ...term, pid: 900, tid: 900, start: 2_000_000_000_000n }
+    const [death] = await deathsOf([...scriptStarts, earlier, { ...term, afterMs: 4_000 }, dies(143 << 8, 12)], {
+      processes,
+    })
+    expect(death).toMatchObject({
+      cause: 'signal',
+      killer: { pid: 5120 },
+      signals: [{ sender: { pid: 900 }, reception: 'caught' }],
+      verdict: {
+        confidence: 'likely',
+        alternatives: ['it may have ended for SIGTERM from process 900, 4.0 s before, and have taken its time'],
+      },
+    })
   })
 
   it('is its own doing if the signal was long ago, or was a hang-up that means reload', async () => {

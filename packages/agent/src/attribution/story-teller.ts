@@ -12,6 +12,7 @@ import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { textOf } from '../record/bytes.ts'
 import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
+import { forgedSenderOf } from './forged-sender.ts'
 import type { Actor, EarlierEnd, Instigation, Judged, Mistake } from './judged.ts'
 import type { Received, Refused } from './ladder.ts'
 import type { Gap, LossLog } from './loss-log.ts'
@@ -165,14 +166,11 @@ export class StoryTeller {
     }
   }
 
-  /** The sender that siginfo claims, where it is not the one that was seen sending. */
-  private forgedSender({ record, by }: Received): DeathEvent['evidence'] {
-    const isQueued = record.call === 'rt_sigqueueinfo' || record.call === 'rt_tgsigqueueinfo'
-    if (!isQueued || record.sipid === undefined || by === undefined) return []
-    if (record.sipid === by.pid || record.sipid === by.nsPid || record.sipid === 0) return []
-    return [
-      { at: this.at(record.time), kind: 'forged-sender', claimedPid: record.sipid, claimedUid: record.siuid ?? null },
-    ]
+  private forgedSender(fatal: Received): DeathEvent['evidence'] {
+    const claimed = forgedSenderOf(fatal)
+    if (claimed === undefined) return []
+    const { pid, uid } = claimed
+    return [{ at: this.at(fatal.record.time), kind: 'forged-sender', claimedPid: pid, claimedUid: uid ?? null }]
   }
 
   private at(time: bigint): string {

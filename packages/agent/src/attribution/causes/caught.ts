@@ -1,3 +1,4 @@
+import { signalName } from '@whokilled/shared/signals'
 import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
 import {
@@ -6,6 +7,7 @@ import {
   type Ending,
   exitCodeOf,
   type Finding,
+  forgedText,
   requests,
   stopTimeNs,
   termSignalOf,
@@ -26,17 +28,29 @@ export const caught: CauseRule = (ending) => {
   // An earlier request that nobody saw may be the one that it was ending for.
   const gaps = ending.gapsBetween(request.record.time - stopTimeNs, ending.at)
   const what = 'it caught the signal and then exited'
+  const other = ending.ladder.rungs.find((rung) => rung.by !== request.by && isRequest(rung, ending, code))
   const finding: Omit<Finding, 'confidence'> = {
     cause: senderOf(request, ending.victim).via === 'tty' ? 'terminal' : 'signal',
     fatal: request,
     reasons: [
       confirms ? `${what} with code 128 + ${request.record.sig}, which names it` : what,
+      ...forgedText(request),
       ...(gaps.length === 0 ? ['no records were lost'] : doubtsOf(gaps, 'around that time')),
     ],
-    alternatives: confirms ? [] : ['it may have exited for a reason of its own right after the signal'],
+    alternatives: [
+      ...(confirms ? [] : ['it may have exited for a reason of its own right after the signal']),
+      ...(other === undefined ? [] : [otherText(other, request, ending)]),
+    ],
     gaps,
   }
-  return { ...finding, confidence: confirms && gaps.length === 0 ? 'certain' : 'likely' }
+  const isSure = confirms && gaps.length === 0 && other === undefined
+  return { ...finding, confidence: isSure ? 'certain' : 'likely' }
+}
+
+function otherText(other: Received, request: Received, { victim }: Ending): string {
+  const seconds = (Number(request.record.time - other.record.time) / 1e9).toFixed(1)
+  const from = senderOf(other, victim).status === 'seen' ? `process ${other.record.pid}` : 'its terminal'
+  return `it may have ended for ${signalName(other.record.sig)} from ${from}, ${seconds} s before, and have taken its time`
 }
 
 function isRequest(rung: Received, ending: Ending, code: number): boolean {

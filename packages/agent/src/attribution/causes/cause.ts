@@ -1,6 +1,7 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { End } from '../earlier-ends.ts'
+import { forgedSenderOf } from '../forged-sender.ts'
 import type { Ladder, Received } from '../ladder.ts'
 import type { Gap } from '../loss-log.ts'
 
@@ -65,17 +66,30 @@ export function seenBoth(ending: Ending, fatal: Received, cause: Finding['cause'
   const gaps = ending
     .gapsBetween(fatal.record.time - beforeSignalNs, ending.at)
     .filter(({ lost, to }) => lost > 0 || to > fatal.record.time)
+  const claimed = forgedText(fatal)
   if (gaps.length === 0) {
-    return { cause, fatal, confidence: 'certain', reasons: [what, 'no records were lost'], alternatives: [] }
+    return {
+      cause,
+      fatal,
+      confidence: 'certain',
+      reasons: [what, ...claimed, 'no records were lost'],
+      alternatives: [],
+    }
   }
   return {
     cause,
     fatal,
     confidence: 'likely',
-    reasons: [what, ...doubtsOf(gaps, 'around that time')],
+    reasons: [what, ...claimed, ...doubtsOf(gaps, 'around that time')],
     alternatives: ['another signal may have come first, in a lost record'],
     gaps,
   }
+}
+
+/** That a signal claimed to come from somebody else than who was seen sending it. */
+export function forgedText(fatal: Received): string[] {
+  const claimed = forgedSenderOf(fatal)
+  return claimed === undefined ? [] : [`the signal claimed to come from process ${claimed.pid}, which is not so`]
 }
 
 /**
