@@ -13,8 +13,9 @@ const mistake: WrongPid = {
   pidfile: null,
   confidence: 'likely',
 }
-const tell = (wrongPid: WrongPid | null, evidence: object[] = []) => {
-  const death = { at, wrongPid, evidence: evidence as DeathEvent['evidence'] }
+const web = { ...worker, comm: 'web' }
+const tell = (wrongPid: WrongPid | null, evidence: object[] = [], victim: Process = web) => {
+  const death = { at, victim, wrongPid, evidence: evidence as DeathEvent['evidence'] }
   return [mistakeText(death), meantLine(death)]
 }
 
@@ -38,6 +39,15 @@ describe('a signal that was meant for somebody else', () => {
     expect(tell({ ...mistake, ...file, pidfileWrittenAt: null })[0]).toMatch(
       / and is still named in \/run\/worker\.pid$/,
     )
+  })
+
+  test('tells the pid that both had, which in a container is not the one the host knows', () => {
+    const inside = { ...mistake, previousOwner: { ...worker, pid: 70_001, nsPid: 7 } }
+    const [sentence, line] = tell(inside, [], { ...web, pid: 70_022, nsPid: 7 })
+    expect(sentence).toBe(
+      '; it was most likely meant for worker, which had pid 7 in their pid namespace until 3 h before',
+    )
+    expect(line).toBe('most likely worker (pid 7 in their pid namespace, ended 3 h before)')
   })
 
   test('says how sure that is', () => {

@@ -1,11 +1,12 @@
 import type { DeathEvent, WrongPid } from './event.ts'
+import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
 import { type StalePidfileEvidence, stalePidfileAmong } from './stale-pidfile.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
 import { millisecondsBetween } from './vocabulary.ts'
 
-type Mistaken = Pick<DeathEvent, 'at' | 'wrongPid' | 'evidence'>
+type Mistaken = Pick<DeathEvent, 'at' | 'victim' | 'wrongPid' | 'evidence'>
 
 /**
  * Whom the signal was meant for, as the end of the verdict's sentence, or nothing:
@@ -18,7 +19,7 @@ export function mistakeText(death: Mistaken): string {
     const { previousOwner, endedAt, pidfile, confidence } = wrongPid
     const until = endedAt === null ? ' before' : ` until ${before(endedAt, at)}`
     const named = pidfile === null ? '' : ` and is still named in ${fileText(wrongPid, at)}`
-    return `; it was ${hedge(confidence)}meant for ${processName(previousOwner, 48)}, which had pid ${previousOwner.pid}${until}${named}`
+    return `; it was ${hedge(confidence)}meant for ${processName(previousOwner, 48)}, which had ${sharedPid(previousOwner, death.victim)}${until}${named}`
   }
   const stale = stalePidfileAmong(death.evidence)
   if (stale === undefined) return ''
@@ -26,17 +27,24 @@ export function mistakeText(death: Mistaken): string {
 }
 
 /** The same as a line of its own: `most likely worker (pid 4242, ended 3 h before, still named in /run/worker.pid)`. */
-export function meantLine({ at, wrongPid, evidence }: Mistaken): string | undefined {
+export function meantLine({ at, victim, wrongPid, evidence }: Mistaken): string | undefined {
   if (wrongPid === null) {
     const stale = stalePidfileAmong(evidence)
     if (stale === undefined) return undefined
     return `${hedgeWord(stale.confidence)} a process that had pid ${stale.pid} before, still named in ${fileText(fileOf(stale), at)}`
   }
   const { previousOwner, endedAt, pidfile, confidence } = wrongPid
-  const facts = [`pid ${previousOwner.pid}`]
+  const facts = [sharedPid(previousOwner, victim)]
   if (endedAt !== null) facts.push(`ended ${before(endedAt, at)}`)
   if (pidfile !== null) facts.push(`still named in ${fileText(wrongPid, at)}`)
   return `${hedgeWord(confidence)} ${processName(previousOwner)} (${facts.join(', ')})`
+}
+
+/** The pid that both had. Inside a container it is not the one that the host knows them by. */
+function sharedPid(previousOwner: Process, victim: Process): string {
+  const { pid, nsPid } = previousOwner
+  if (pid === victim.pid || nsPid === null || nsPid !== victim.nsPid) return `pid ${pid}`
+  return `pid ${nsPid} in their pid namespace`
 }
 
 type File = Pick<WrongPid, 'pidfile' | 'pidfileWrittenAt'>
