@@ -61,7 +61,7 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     `crashed with ${fatalName(death)} (${faultText(fatalName(death), death.signal?.code)})${afterCatching(death)}${coreText(death)}`,
   oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}${eaterText(death)}`,
   'cgroup-kill': (death) =>
-    `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}`,
+    `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}${escalationText(death)}`,
   'parent-death': (death) => {
     const why = parentEndText(death, words)
     return `${endedBy(death)} because ${why} (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
