@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseTime } from '@whokilled/shared/http-api'
 import { Command, InvalidArgumentError } from 'commander'
+import { type CoverageOptions, coverage } from './commands/coverage.ts'
 import { type DeathsOptions, deaths } from './commands/deaths.ts'
 import { hosts } from './commands/hosts.ts'
 import { show } from './commands/show.ts'
@@ -56,6 +57,11 @@ function addCommands(program: Command, surroundings: Surroundings, done: Done): 
       done(await hosts(sessionOf(command, surroundings)))
     },
   )
+  withSettings(
+    withTimes(program.command('coverage').description('when hosts were not watched, and why'), ' (24h)'),
+  ).action(async (_options: object, command: Command) => {
+    done(await coverage(command.optsWithGlobals<CoverageOptions>(), sessionOf(command, surroundings)))
+  })
   for (const word of reserved) {
     program
       .command(word, { hidden: true })
@@ -133,6 +139,7 @@ Examples:
   whokilled deaths --since 1h --host 'web-*'  what died in the last hour
   whokilled show 019ab3c2-7f00-7abc-8def-0123456789ab
   whokilled hosts                             who is watching
+  whokilled coverage --host web-3 --since 7d  when nobody was watching, and why
   whokilled -- deaths                         a service named like a command
 
 Exit status: 0 answered, 1 nothing found, 2 wrong usage, 3 the collector cannot be reached.`

@@ -93,6 +93,15 @@ test('where nobody died, the answer is who was watching', async () => {
     /^no death of nginx on web-4 recorded since .*; web-4 was not watched \d\d:\d\d–(.* )?\d\d:\d\d \(agent stopped\)\n$/,
   )
   expect(asked.status).toBe(1)
+  const covered = await whokilled('coverage', '--host', 'web-4', '--since', '6m')
+  expect(covered.stdout).toMatch(/^web-4 was not watched \d\d:\d\d–(.* )?\d\d:\d\d \(agent stopped\)\n$/)
+  expect(covered.status).toBe(0)
+  const json = await whokilled('coverage', '--host', 'web-4', '--since', '6m', '--json')
+  expect(JSON.parse(json.stdout).coverage).toMatchObject([{ host: 'web-4', gaps: [{ reason: 'agent stopped' }] }])
+  expect(await whokilled('coverage', '--host', 'nobody')).toMatchObject({
+    status: 1,
+    stdout: 'no such host has reported yet: is an agent running?\n',
+  })
   const listed = await whokilled('hosts')
   expect(listed.stdout).toMatch(/^web-4 +watching +just now/m)
   expect(listed.status).toBe(0)

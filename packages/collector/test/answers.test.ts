@@ -1,4 +1,4 @@
-import { DeathsPage, HostsAnswer, Problem, WhoKilledAnswer } from '@whokilled/shared/http-api'
+import { CoverageAnswer, DeathsPage, HostsAnswer, Problem, WhoKilledAnswer } from '@whokilled/shared/http-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { coverageEvent, deathEvent } from '../../../test/events.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
@@ -89,12 +89,12 @@ test('without a death the answer says which hosts were watched, and which were n
     {
       host: 'late',
       completeUntil: '2026-11-22T20:00:00.000000Z',
-      gaps: [gap('late', '2026-11-22T19:00:00.000000Z', '2026-11-22T19:15:00.000000Z', 'not watched')],
+      gaps: [gap('late', '2026-11-22T19:00:00.000000Z', '2026-11-22T19:15:00.000000Z', 'not watched', 'not-watched')],
     },
     {
       host: 'stopped',
       completeUntil: '2026-11-22T19:45:00.000000Z',
-      gaps: [gap('stopped', '2026-11-22T19:45:00.000000Z', null, 'stopped: told to')],
+      gaps: [gap('stopped', '2026-11-22T19:45:00.000000Z', null, 'stopped: told to', 'stopped')],
     },
     { host: 'unwatched', completeUntil: null, gaps: [] },
     { host: 'watched', completeUntil: '2026-11-22T20:00:00.000000Z', gaps: [] },
@@ -124,11 +124,53 @@ test('a gap that an agent told, and the time between two runs of it, are in the 
     ({ body }) => WhoKilledAnswer.parse(body).coverage.length === 1,
   )
   expect(WhoKilledAnswer.parse(body).coverage[0]?.gaps).toEqual([
-    gap('web-3', '2026-11-22T19:05:00.000000Z', '2026-11-22T19:05:01.000000Z', 'records were lost', 17),
-    gap('web-3', '2026-11-22T19:10:00.000000Z', '2026-11-22T19:20:00.000000Z', 'not watched'),
+    gap('web-3', '2026-11-22T19:05:00.000000Z', '2026-11-22T19:05:01.000000Z', 'records were lost', null, 17),
+    gap('web-3', '2026-11-22T19:10:00.000000Z', '2026-11-22T19:20:00.000000Z', 'not watched', 'not-watched'),
   ])
   const hosts = HostsAnswer.parse((await fresh.get('/v1/hosts')).body).hosts
   expect(hosts).toMatchObject([{ name: 'web-3', state: 'watching', lostRecords: 17, lostEvents: 0 }])
+})
+
+test('the coverage of a host between two times tells what an agent that came back said of its absence', async () => {
+  await using fresh = await startRunning(postgres)
+  const first = { version: '0.1.0', probe: 'systemtap', runId: 'first', seq: 1 }
+  const second = { ...first, runId: 'second' }
+  const killed = { why: 'agent-killed', reason: 'the agent was killed or crashed' }
+  const at = (time: string) => `2026-11-22T19:${time}.000000Z`
+  await fresh.publishEvents([
+    coverageEvent({ agent: first, from: at('00:00'), at: at('10:00') }),
+    // The first run went on for 20 s more, and could not say so.
+    coverageEvent({ agent: second, state: 'stopped', from: at('00:00'), at: at('10:20'), ...killed }),
+    coverageEvent({ agent: { ...second, seq: 2 }, state: 'gap', from: at('10:20'), at: at('14:00'), ...killed }),
+    coverageEvent({ agent: { ...second, seq: 3 }, from: at('14:00'), at: at('14:00') }),
+    coverageEvent({
+      ...{ agent: { ...second, seq: 4 }, state: 'gap', from: at('20:00'), at: at('50:00') },
+      ...{ why: 'host-suspended', reason: 'the host was suspended for 30 min' },
+    }),
+    coverageEvent({ agent: { ...second, seq: 5 }, from: at('14:00'), at: at('59:59') }),
+  ])
+  await fresh.publishEvents([coverageEvent({ host: { id: 'other', name: 'db-1', bootId: 'b' } })])
+  const ask = async (query: string) => CoverageAnswer.parse((await fresh.get(`/v1/coverage?${query}`)).body)
+  const whole = await eventually(
+    () => ask(`host=web-3&since=${at('00:00')}&until=${at('59:00')}`),
+    ({ coverage }) => coverage[0]?.gaps.length === 2 && coverage[0].completeUntil === at('59:59'),
+  )
+  expect(whole).toMatchObject({ since: at('00:00'), until: at('59:00') })
+  expect(whole.coverage).toEqual([
+    {
+      host: 'web-3',
+      completeUntil: at('59:59'),
+      gaps: [
+        gap('web-3', at('10:20'), at('14:00'), killed.reason, 'agent-killed'),
+        gap('web-3', at('20:00'), at('50:00'), 'the host was suspended for 30 min', 'host-suspended'),
+      ],
+    },
+  ])
+  const part = await ask(`host=web-*&since=${at('15:00')}&until=${at('19:00')}`)
+  expect(part.coverage).toEqual([{ host: 'web-3', completeUntil: at('59:59'), gaps: [] }])
+  expect((await ask(`host=nobody&since=${at('15:00')}`)).coverage).toEqual([])
+  const hosts = HostsAnswer.parse((await fresh.get('/v1/hosts')).body).hosts
+  expect(hosts.find(({ name }) => name === 'web-3')).toMatchObject({ state: 'watching', watchedSince: at('14:00') })
 })
 
 test('deaths come in pages that stay as they are while new deaths arrive', async () => {
@@ -192,6 +234,8 @@ test.each([
   ['/v1/who-killed?service=x&since=yesterday', 'since', 'yesterday'],
   ['/v1/who-killed?service=x&since=2026-11-22&until=2026-11-21', 'since', '2026-11-22T00:00:00.000000Z'],
   ['/v1/who-killed?servcie=x', 'servcie', 'x'],
+  ['/v1/coverage?service=x', 'service', 'x'],
+  ['/v1/coverage?since=2026-11-22&until=2026-11-21', 'since', '2026-11-22T00:00:00.000000Z'],
   ['/v1/deaths?limit=0', 'limit', '0'],
   ['/v1/deaths?cursor=rubbish', 'cursor', 'rubbish'],
   ['/v1/deaths/not-an-id', 'id', 'not-an-id'],
@@ -238,6 +282,7 @@ test('/docs shows a page, and /docs/json describes every route', async () => {
     '/healthz',
     '/metrics',
     '/readyz',
+    '/v1/coverage',
     '/v1/deaths',
     '/v1/deaths/{id}',
     '/v1/hosts',
@@ -264,6 +309,6 @@ function service(name: string) {
   return { name, kind: 'systemd' }
 }
 
-function gap(host: string, from: string, to: string | null, reason: string, lostRecords = 0) {
-  return { host, from, to, reason, lostRecords }
+function gap(host: string, from: string, to: string | null, reason: string, why: string | null, lostRecords = 0) {
+  return { host, from, to, why, reason, lostRecords }
 }

@@ -51,6 +51,8 @@ export const Gap = z.object({
   host: z.string(),
   from: timestamp,
   to: timestamp.nullable(),
+  /** Why, for programs: as the agent told it, or `not-watched`, `stopped`, `silent`, `events-lost`. */
+  why: z.string().nullable().optional(),
   reason: z.string().nullable(),
   lostRecords: z.int().nonnegative(),
 })
@@ -64,6 +66,16 @@ export const HostCoverage = z.object({
   gaps: z.array(Gap),
 })
 export type HostCoverage = z.infer<typeof HostCoverage>
+
+export const CoverageQuery = z.object({
+  host: hostPattern.optional(),
+  since: timeExpression.optional(),
+  until: timeExpression.optional(),
+})
+
+/** How the hosts were watched in the time asked about, by name. */
+export const CoverageAnswer = z.object({ since: timestamp, until: timestamp, coverage: z.array(HostCoverage) })
+export type CoverageAnswer = z.infer<typeof CoverageAnswer>
 
 export const WhoKilledAnswer = z.object({
   service: z.string(),

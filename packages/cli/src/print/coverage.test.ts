@@ -1,6 +1,6 @@
 import type { Gap, HostCoverage } from '@whokilled/shared/http-api'
 import { expect, test } from 'vitest'
-import { coverageSentences, gapsAfter } from './coverage.ts'
+import { coverageSentences, everyGap, gapsAfter } from './coverage.ts'
 
 const clock = { nowMs: Date.parse('2026-11-22T19:43:50Z'), timeZone: 'UTC' }
 const until = '2026-11-22T19:43:50.000Z'
@@ -57,6 +57,19 @@ test('several gaps of a host are one sentence', () => {
   expect(coverageSentences([watched('web-3', gaps)], until, clock)).toEqual([
     'web-3 was not watched 12:00–12:04 (agent stopped), 13:00–13:10',
   ])
+})
+
+test('for who asks about nothing else each gap has a line of its own, of a bounded number', () => {
+  const suspended = gap({ why: 'host-suspended', reason: 'the host was suspended for 4 min' })
+  const dropped = gap({ why: 'events-dropped', lostRecords: 1, reason: 'the spool was full' })
+  expect(everyGap([watched('web-3', [suspended, dropped]), watched('web-4')], until, clock)).toEqual([
+    'web-3 was not watched 12:00–12:04 (the host was suspended for 4 min)',
+    'web-3 lost 1 event 12:00–12:04 (the spool was full)',
+    'web-4 was watched all the time',
+  ])
+  const many = everyGap([watched('web-3', Array(1_200).fill(gap()))], until, clock)
+  expect(many).toHaveLength(1_001)
+  expect(many.at(-1)).toBe('and 200 more gaps: --host and --since ask about fewer')
 })
 
 test('gaps come first, and those who watched all the time share a line', () => {

@@ -7,6 +7,7 @@ const coverageDelayMs = 90_000
 
 const gapsShownMax = 20
 const hostsNamedMax = 3
+const linesShownMax = 1_000
 
 /** Who watched in a time asked about, one sentence a line: the gaps first, then who watched all the time. */
 export function coverageSentences(coverage: readonly HostCoverage[], until: string, clock: ReaderClock): string[] {
@@ -18,6 +19,19 @@ export function coverageSentences(coverage: readonly HostCoverage[], until: stri
   return [
     ...shown,
     ...(hidden > 0 ? [`${hidden} more hosts were not watched all the time`] : []),
+    ...(whole.length > 0 ? [watchedText(whole)] : []),
+  ]
+}
+
+/** The same with each gap on a line of its own, for who asks about nothing else. */
+export function everyGap(coverage: readonly HostCoverage[], until: string, clock: ReaderClock): string[] {
+  const hosts = coverage.map((each) => ({ host: hostName(each.host), lacks: lacksOf(each, until, clock) }))
+  const lines = hosts.flatMap(({ host, lacks }) => lacks.map((lack) => `${host} ${lack}`))
+  const whole = hosts.filter(({ lacks }) => lacks.length === 0).map(({ host }) => host)
+  const hidden = lines.length - linesShownMax
+  return [
+    ...lines.slice(0, linesShownMax),
+    ...(hidden > 0 ? [`and ${hidden} more gaps: --host and --since ask about fewer`] : []),
     ...(whole.length > 0 ? [watchedText(whole)] : []),
   ]
 }
@@ -37,11 +51,12 @@ function lacksOf({ completeUntil, gaps }: HostCoverage, until: string, clock: Re
   return [...texts, `has reported nothing after ${momentOf(completeUntil, clock.nowMs, clock)}`]
 }
 
-function gapText({ from, to, reason, lostRecords }: Gap, clock: ReaderClock): string {
+function gapText({ from, to, why, reason, lostRecords }: Gap, clock: ReaderClock): string {
   const when = to === null ? `since ${momentOf(from, clock.nowMs, clock)}` : spanText(from, to, clock)
-  const why = reason === null || reason === 'not watched' ? '' : ` (${shortened(terminalText(reason), 120)})`
-  if (lostRecords === 0) return `was not watched ${when}${why}`
-  return `lost ${lostRecords} record${lostRecords === 1 ? '' : 's'} ${when}${why}`
+  const because = reason === null || reason === 'not watched' ? '' : ` (${shortened(terminalText(reason), 120)})`
+  if (lostRecords === 0) return `was not watched ${when}${because}`
+  const lost = why === 'events-dropped' ? 'event' : 'record'
+  return `lost ${lostRecords} ${lost}${lostRecords === 1 ? '' : 's'} ${when}${because}`
 }
 
 /** `12:00–12:04`, of a short gap `12:00:07–12:00:21`; the date where it is not today, or changes within. */

@@ -14,6 +14,19 @@ export function timeOf<M>(expression: string | undefined, nowMs: number, missing
 const timeMinMs = 0
 const timeMaxMs = Date.UTC(9999, 11, 31)
 
+/** What is asked about if no time is given. */
+export const sinceDefault = '24h'
+const clockAheadMaxMs = 60_000
+
+/** The time that a question about the past means; throws a problem if it is empty. */
+export function askedTime(asked: { since?: string | undefined; until?: string | undefined }, nowMs: number) {
+  const since = timeOf(asked.since ?? sinceDefault, nowMs, '')
+  // A host's clock may be ahead of ours, and what it told last is asked for.
+  const until = timeOf(asked.until, nowMs, isoOf(nowMs + clockAheadMaxMs))
+  checkOrder(since, until)
+  return { since, until }
+}
+
 /** Throws a problem if the time asked about is empty. */
 export function checkOrder(since: string | null, until: string | null): void {
   if (since === null || until === null || Date.parse(since) < Date.parse(until)) return

@@ -3,6 +3,7 @@ import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Log } from '../log.ts'
 import type { HttpContext } from './context.ts'
+import { coverageRoutes } from './coverage.ts'
 import { deathRoutes } from './deaths.ts'
 import { docsRoutes } from './docs.ts'
 import { answerErrors } from './errors.ts'
@@ -49,6 +50,7 @@ export async function buildServer(context: HttpContext) {
   await server.register(whoKilledRoutes, context)
   await server.register(deathRoutes, context)
   await server.register(hostRoutes, context)
+  await server.register(coverageRoutes, context)
   await server.register(healthRoutes, context)
   await server.register(metricsRoutes, context)
   return server

@@ -1,14 +1,9 @@
 import { Problem, WhoKilledAnswer, WhoKilledQuery } from '@whokilled/shared/http-api'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { isoOf } from '../query/timestamps.ts'
 import { whoKilled } from '../query/who-killed.ts'
 import type { HttpContext } from './context.ts'
-import { checkOrder, timeOf } from './parameters.ts'
-
-/** What is asked about if no time is given. */
-const sinceDefault = '24h'
-const clockAheadMaxMs = 60_000
+import { askedTime, sinceDefault } from './parameters.ts'
 
 /** GET /v1/who-killed */
 export const whoKilledRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { database }) => {
@@ -24,11 +19,7 @@ export const whoKilledRoutes: FastifyPluginAsyncZod<HttpContext> = async (server
       },
     },
     async ({ query }) => {
-      const nowMs = Date.now()
-      const since = timeOf(query.since ?? sinceDefault, nowMs, '')
-      // A host's clock may be ahead of ours, and its last death is asked for.
-      const until = timeOf(query.until, nowMs, isoOf(nowMs + clockAheadMaxMs))
-      checkOrder(since, until)
+      const { since, until } = askedTime(query, Date.now())
       return await whoKilled(database, { service: query.service, host: query.host, since, until })
     },
   )

@@ -40,6 +40,7 @@ const sql = `
   ),
   told as (
     select distinct on (c.host_id, c.from_at, c.reason) c.host_id, c.from_at, c.reason, c.lost_records,
+      c.event ->> 'why' as why,
       coalesce(c.to_at, (
         select min(lower(piece)) from runs r, unnest(r.watched) as piece
         where r.host_id = c.host_id and r.last_at >= c.from_at and lower(piece) > c.from_at
@@ -69,18 +70,18 @@ const sql = `
     where chosen.complete_until > asked.since
   ),
   gaps as (
-    select host_id, from_at, to_at, reason, lost_records
+    select host_id, from_at, to_at, why, reason, lost_records
     from told, asked where coalesce(to_at, 'infinity') > asked.since
     union all
-    select host_id, lower(times), upper(times), 'not watched', 0 from unwatched
+    select host_id, lower(times), upper(times), 'not-watched', 'not watched', 0 from unwatched
     union all
-    select id, greatest(complete_until, asked.since), null,
+    select id, greatest(complete_until, asked.since), null, case when state = 'stopped' then 'stopped' else 'silent' end,
       case when state = 'stopped' then coalesce('stopped: ' || state_reason, 'stopped') else 'silent' end, 0
     from chosen, asked
     where complete_until < asked.until
       and (state = 'stopped' or (state = 'watching' and last_received_at < now() - $5::interval))
     union all
-    select r.host_id, r.first_at, r.last_at,
+    select r.host_id, r.first_at, r.last_at, 'events-lost',
       format('%s events of the agent never came', missing_count(r.seqs) + r.missing_closed), 0
     from runs r join chosen on chosen.id = r.host_id, asked
     where r.last_at >= asked.since and r.first_at < asked.until
@@ -89,7 +90,7 @@ const sql = `
   select name, ${iso('complete_until')} as complete_until,
     coalesce((
       select jsonb_agg(jsonb_build_object(
-        'host', chosen.name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'reason', reason,
+        'host', chosen.name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'why', why, 'reason', reason,
         'lostRecords', lost_records
       ) order by from_at)
       from gaps where gaps.host_id = chosen.id
