@@ -29,7 +29,9 @@ export function senderOf(
   const isSelf = record.pid !== undefined && record.pid === target.pid
   const seen = by === undefined ? 'unseen' : 'seen'
   const inTask = (record.ctx ?? 0) === 0 && record.exiting !== 1
-  const via = inTask ? viaOfCall(record) : undefined
+  // What these calls send has a siginfo. Without, it is the OOM killer's: the one in the call has run out of memory there.
+  const isSentByCall = record.info !== 'priv' || isSelf
+  const via = inTask && isSentByCall ? viaOfCall(record) : undefined
   if (via !== undefined) return { via, status: seen, isSelf }
   if (isCgroupKill(record, isSelf) && inTask) return { via: 'cgroup.kill', status: seen, isSelf }
   if (record.exiting === 1 && !isSelf) {
