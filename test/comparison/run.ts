@@ -99,16 +99,23 @@ async function answersOf(run: GuestRun, ways: readonly Way[], facts: ReadonlyMap
   const killsnoop = toldByKillsnoop(await text('killsnoop'), markerFirst)
   const nothing: Answer = { claims: [], deaths: [] }
   answers.set('killsnoop', new Map(ways.map(({ name }, at) => [name, killsnoop.get(at) ?? nothing])))
-  const [real = 0, boot = 0] = (await text('clock')).split(' ').map(Number)
+  const bootToReal = bootToRealIn(await text('systemtap.wkr'))
   const byTime = (told: readonly Timed<Claim | Death>[]) =>
-    new Map([...facts].map(([way, time]) => [way, inTime(told, time, real - boot)]))
+    new Map([...facts].map(([way, time]) => [way, inTime(told, time, bootToReal)]))
   answers.set('auditd', byTime(toldByAuditd(await text('audit.log'))))
   for (const script of ['article', 'signal_send'] as const)
     answers.set(script, byTime(toldByScript(await text(script))))
   return answers
 }
 
-/** How far the clocks may be apart: /proc/uptime has hundredths of a second. */
+/** What to add to the time since boot for the wall clock's, in seconds: a heartbeat has both. */
+function bootToRealIn(recording: string): number {
+  const [, real, boot] = /^heartbeat\t.*\treal=(\d+)\t.*\tboot=(\d+)/m.exec(recording) ?? []
+  if (real === undefined || boot === undefined) throw new Error('Expected a heartbeat in the recording, found none.')
+  return Number(BigInt(real) - BigInt(boot)) / 1e9
+}
+
+/** How far the clocks may be apart: /proc/uptime has hundredths of a second, audit's clock goes in steps of 4 ms. */
 const marginSeconds = 0.05
 
 function inTime(told: readonly Timed<Claim | Death>[], { begin, end }: WayFacts, bootToReal: number): Answer {

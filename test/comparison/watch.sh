@@ -27,7 +27,6 @@ auditctl -l > /out/audit.rules
 
 for tool in systemtap.log killsnoop article signal_send; do until [ -s /out/$tool ]; do sleep 0.5; done; done
 sleep 2
-read -r uptime idle < /proc/uptime; echo "$(date +%s.%N) $uptime" > /out/clock
 { bpftrace --version; auditctl -v; uname -r; } > /out/versions
 mkdir -p /tmp/scratch
 # No script with a name stands behind the ways, or it would be told of as who had them done.
