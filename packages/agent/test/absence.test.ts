@@ -134,6 +134,31 @@ describe('an agent that was away (root, bpftrace and BTF are needed)', () => {
     await agent.stop()
   })
 
+  it('is not certain that a service ended by itself that may have been asked to before', async () => {
+    const name = `shop-${randomBytes(4).toString('hex')}.sh`
+    const path = join(folder, name)
+    // Asked to end, it still needs some seconds: by then an agent has begun to watch.
+    await writeFile(path, 'trap "sleep 12; exit 0" TERM\nwhile :; do sleep 0.2; done\n')
+    const child = spawn('sh', [path], { stdio: 'ignore' })
+    children.push(child)
+    await once(child, 'spawn')
+    await pause(500)
+    child.kill('SIGTERM')
+    await using agent = await watching()
+    expect(await deathsOf({ name, path, child })).toMatchObject([
+      {
+        cause: 'exit',
+        exit: { code: 0 },
+        verdict: {
+          confidence: 'likely',
+          reasons: ['its exit was seen', 'the watching had only just begun'],
+          alternatives: ['somebody may have asked it to end, and that was not seen'],
+        },
+      },
+    ])
+    await agent.stop()
+  })
+
   it('and whose tracer was killed meanwhile tells of that gap, and of what went in it', async () => {
     const shop = await service('shop')
     await using agent = await watching()
