@@ -198,6 +198,18 @@ export const selfAndKernel: readonly Way[] = [
     },
   },
   {
+    name: 'reboot-by-the-first',
+    title: 'reboot(2) in a pid namespace, by its first process itself',
+    needs: 'guest',
+    script: 'unshare -p -f in-role victim shut-down; sleep 0.1',
+    told: {
+      victim: {
+        ...itself('SIGKILL', 'reboot'),
+        summary: 'shut-down ended itself with SIGKILL (it called reboot(2) in its pid namespace).',
+      },
+    },
+  },
+  {
     name: 'cgroup-kill',
     title: 'cgroup.kill: one act, several victims',
     script: `G=$CGROUP/whokilled-$$; mkdir "$G"; start wait; in-role other victim wait & O=$!; sleep 0.1

@@ -3,6 +3,8 @@ import type { Way } from '../way.ts'
 const sent = (call: string, number: number | string) => `sender ${call} <victim> ${number} (pid <killer>, uid 0)`
 const pkilled = 'victim was killed with SIGKILL by pkill -KILL -P <parent> victim (pid <killer>, uid 0).'
 
+const killedAll = 'doomed was killed with SIGKILL by killall -KILL doomed (pid <killer>, uid 0).'
+
 /** A victim by one system call or another, with nothing before and nothing behind. */
 function plain(name: string, title: string, call: string, number: number, signal: string, via: string): Way {
   return {
@@ -293,6 +295,18 @@ export const signals: readonly Way[] = [
         incident: 'pkill',
         summary: pkilled,
       },
+    },
+  },
+  {
+    name: 'killall',
+    title: '`killall`: several victims of one name',
+    needs: 'guest',
+    script: `cp "$(command -v victim)" doomed
+      in-role parent sh -c 'in-role victim ./doomed wait & in-role other ./doomed wait & wait' & V=$!
+      sleep 0.4; killall -KILL doomed & role killer $!; wait $!; reap`,
+    told: {
+      victim: { cause: 'signal', confidence: 'certain', killer: 'killer', incident: 'killall', summary: killedAll },
+      other: { cause: 'signal', confidence: 'certain', killer: 'killer', incident: 'killall', summary: killedAll },
     },
   },
   {
