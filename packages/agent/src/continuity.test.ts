@@ -220,7 +220,7 @@ describe('an agent that comes back', () => {
     const newNginx = scanned({ pid: 4242, comm: 'nginx', startTicks: 3_000, cgroup: '/system.slice/nginx.service' })
     const events = await runs({ processes: [init, newNginx], ...later })
     const deaths = events.filter(isDeath)
-    expect(deaths.map(({ service }) => service.name)).toEqual(['nginx.service', 'shop.service', 'systemd'])
+    expect(deaths.map(({ service }) => service.name)).toEqual(['nginx.service', 'shop.service'])
     expect(deaths[0]).toMatchObject({
       cause: 'unknown',
       killer: null,
@@ -294,7 +294,7 @@ describe('what an agent remembers', () => {
   })
 
   it('stays small however long it watches and however much comes and goes', async () => {
-    const told = Array.from({ length: 3_000 }, (_, index): Told[] => {
+    const told = Array.from({ length: 700 }, (_, index): Told[] => {
       const start = watchStart + BigInt(index + 1) * 10_000_000_000n
       return [
         { type: 'fork', pid: 20_000 + index, start, ppid: 1, pstart: 10_000_000n, afterMs: 1 },
@@ -304,8 +304,8 @@ describe('what an agent remembers', () => {
       ]
     }).flat()
     await runs({ processes: everybody, told, endsInOrder: true })
-    expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(1_200)
-    expect(new WatchMemory(file, 'host-1').last?.processes.size).toBe(3)
+    expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(1_100)
+    expect(new WatchMemory(file, 'host-1').last?.processes.size).toBe(2)
   }, 60_000)
 
   it('is removed when the disk fails, since an old memory would tell of deaths twice', async () => {

@@ -46,6 +46,8 @@ export function mainProcesses(
   const own = new Map<ProcessEntry, Service>()
   const oldest = new Map<string, ProcessEntry>()
   for (const process of living) {
+    // Its end is the host's.
+    if (process.pid === 1) continue
     const service = serviceOf(process, services)
     own.set(process, service)
     const first = oldest.get(keyOf(service))
