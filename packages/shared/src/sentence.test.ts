@@ -628,6 +628,7 @@ test('whatever a process calls itself, a story stays printable, of the same line
   fc.assert(
     fc.property(process, process, text, fc.constantFrom(...causes), (first, second, name, cause) => {
       const killer = { ...first, ancestors: [second, { ...second, pid: 78 }] }
+      const earlier = { kind: 'earlier-death', relation: 'child' }
       const changes: Partial<DeathEvent> = {
         cause,
         killer,
@@ -636,13 +637,14 @@ test('whatever a process calls itself, a story stays printable, of the same line
         host: { id: 'h', name: name.slice(0, 200), bootId },
         signal: sent({ sender: killer, name, via: 'kill', result: name.slice(0, 60) }),
         signals: [sent({ sender: killer, name })],
+        evidence: [{ ...aDeath({ victim: second, killer, service: { name, kind: name } }), ...earlier }],
         behalf: { kind: 'process', name, process: first, rule: name, confidence: 'likely' },
         oom: { scope: 'cgroup', cgroup: name, limitBytes: 1, consumers: [{ pid: 5, comm: name, bytes: 1 }] },
         wrongPid: { previousOwner: second, endedAt: null, reusedAfterMs: null, pidfile: name, confidence: 'likely' },
         verdict: { confidence: 'likely', reasons: [name], alternatives: [name], summary: '' },
       }
       const printed = storyText(tell(changes))
-      expect(printed.split('\n')).toHaveLength(11)
+      expect(printed.split('\n')).toHaveLength(12)
       expect(`${printed.replaceAll('\n', '')}${summarySentence(aDeath(changes))}`).not.toMatch(
         /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u,
       )
