@@ -38,6 +38,8 @@ export interface AgentOptions {
   readonly lookUp?: ((pid: number) => ScannedProcess | undefined) | undefined
   /** The executable of one process of this host, for probes that do not tell it. */
   readonly exeOf?: ((pid: number, start: bigint | undefined) => string | undefined) | undefined
+  /** The cgroup of one process of this host, for probes that see only its root. */
+  readonly cgroupOf?: ((pid: number, start: bigint | undefined) => string | undefined) | undefined
   /** What the runtimes of this host call a container. */
   readonly containerNameOf?: ReturnType<typeof containerNamer> | undefined
   /** Whether to prove with a signal of its own that kills are seen; a recording cannot. */
@@ -103,7 +105,7 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.options = options
-    const { config, bootId, userNames, lookUp, exeOf, containerNameOf } = options
+    const { config, bootId, userNames, lookUp, exeOf, cgroupOf, containerNameOf } = options
     this.formerOwners = new FormerOwners({ bootId, ownersMax: config.formerOwnersMax })
     this.table = new ProcessTable({
       bootId,
@@ -114,6 +116,7 @@ export class Agent {
       },
       ...(lookUp !== undefined && { lookUp }),
       ...(exeOf !== undefined && { exeOf }),
+      ...(cgroupOf !== undefined && { cgroupOf }),
       ...(containerNameOf !== undefined && { containerNameOf }),
     })
     this.filter = new PublishFilter({

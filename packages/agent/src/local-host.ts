@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
 import { recordingOf } from './probe/choose.ts'
 import { containerNamer } from './process/container-name.ts'
-import { lookUpExe, lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
+import { lookUpCgroup, lookUpExe, lookUpProc, type ScannedProcess, scanProc, seesAllPids } from './process/proc-scan.ts'
 import { snapshotOf } from './process/snapshot.ts'
 import { EventStamp } from './stamp.ts'
 import { UserNames } from './user-names.ts'
@@ -13,7 +13,7 @@ import { version } from './version.ts'
 export interface LocalHost
   extends Pick<
     AgentOptions,
-    'bootId' | 'userNames' | 'scan' | 'lookUp' | 'exeOf' | 'containerNameOf' | 'canary' | 'stamp'
+    'bootId' | 'userNames' | 'scan' | 'lookUp' | 'exeOf' | 'cgroupOf' | 'containerNameOf' | 'canary' | 'stamp'
   > {
   readonly identity: HostIdentity
 }
@@ -35,6 +35,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
       scan: onlyOnce(processes),
       lookUp: undefined,
       exeOf: undefined,
+      cgroupOf: undefined,
       containerNameOf: undefined,
     }
   }
@@ -45,6 +46,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
     scan: async () => (canScan ? scanProc() : undefined),
     lookUp: canScan ? lookUpProc : undefined,
     exeOf: canScan ? lookUpExe : undefined,
+    cgroupOf: canScan ? lookUpCgroup : undefined,
     containerNameOf: containerNamer(),
   }
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { describe as describeFiles, lookUpProc, scanProc, startOfScanned } from './proc-scan.ts'
+import {
+  describe as describeFiles,
+  lookUpCgroup,
+  lookUpExe,
+  lookUpProc,
+  scanProc,
+  startOfScanned,
+} from './proc-scan.ts'
 
 interface Stat {
   readonly comm?: string
@@ -117,6 +124,15 @@ describe('a scan of this host', () => {
     expect(scanned).toMatchObject({ pid: process.pid, ppid: process.ppid, uid: process.getuid?.() })
     expect(scanned?.exe).toBe(process.execPath)
     expect(lookUpProc(process.pid)).toEqual(scanned)
+  })
+
+  it('tells program and cgroup of a process, and of no other that has its pid by now', () => {
+    const own = lookUpProc(process.pid)
+    if (own === undefined) throw new Error('Expected this process in /proc.')
+    expect(lookUpExe(process.pid, startOfScanned(own))).toBe(process.execPath)
+    expect(lookUpCgroup(process.pid, startOfScanned(own))).toBe(own.cgroup)
+    expect(lookUpExe(process.pid, startOfScanned(own) - 10_000_000n)).toBeUndefined()
+    expect(lookUpCgroup(process.pid, undefined)).toBeUndefined()
   })
 
   it('finds nothing under a pid that nobody has', () => {

@@ -71,10 +71,20 @@ export function lookUpProc(pid: number, root = '/proc'): ScannedProcess | undefi
  */
 export function lookUpExe(pid: number, start: bigint | undefined, root = '/proc'): string | undefined {
   const exe = attempt(() => readlinkSync(`${root}/${pid}/exe`, 'latin1'))
+  return hasStarted(pid, start, root) ? exe : undefined
+}
+
+/** The cgroup of one process of this host, undefined unless it is the process that started then. */
+export function lookUpCgroup(pid: number, start: bigint | undefined, root = '/proc'): string | undefined {
+  const cgroup = attempt(() => readFileSync(`${root}/${pid}/cgroup`, 'latin1'))
+  return hasStarted(pid, start, root) ? groupPath(cgroup) : undefined
+}
+
+/** Asked after the rest was read: a pid that has been used again since has another start. */
+function hasStarted(pid: number, start: bigint | undefined, root: string): boolean {
   const stat = attempt(() => readFileSync(`${root}/${pid}/stat`, 'latin1'))
   const startTicks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  if (start === undefined || startTicks === undefined || !isInTick(start, BigInt(startTicks))) return undefined
-  return exe
+  return start !== undefined && startTicks !== undefined && isInTick(start, BigInt(startTicks))
 }
 
 async function scanOne(folder: string): Promise<ScannedProcess | undefined> {

@@ -138,6 +138,22 @@ describe('the process table', () => {
     expect(processes.find(10)?.cgroup).toBe('/b')
   })
 
+  it('looks the cgroup of a new program up where a probe sees only the root', () => {
+    const id = 'ab'.repeat(32)
+    const processes = table({ cgroupOf: (pid: number) => (pid === 10 ? `/docker/${id}` : undefined) })
+    processes.reconcile([scanned({ pid: 9, comm: 'shim', startTicks: 400, cgroup: '/system.slice/docker.service' })])
+    processes.apply(fork(10, 9, 5))
+    processes.apply(fork(11, 9, 5))
+    expect(processes.find(10)?.cgroup).toBe('/system.slice/docker.service')
+    const exec = { type: 'exec', seq: 1, time: at(5), start: at(5), comm: 'x', cgroup: '/' } as const
+    processes.apply({ ...exec, pid: 10 })
+    processes.apply({ ...exec, pid: 11 })
+    expect(processes.find(10)).toMatchObject({ cgroup: `/docker/${id}`, container: { id, runtime: 'docker' } })
+    expect(processes.find(11)?.cgroup).toBe('/system.slice/docker.service')
+    processes.apply({ ...exec, pid: 10, cgroup: '/told' })
+    expect(processes.find(10)?.cgroup).toBe('/told')
+  })
+
   it('finds who a number means in a pid namespace', () => {
     const processes = table()
     processes.reconcile([

@@ -45,6 +45,8 @@ export interface TableOptions {
   readonly lookUp?: (pid: number) => ScannedProcess | undefined
   /** Reads the executable's path in /proc, for probes that do not tell it; asked right after exec. */
   readonly exeOf?: (pid: number, start: bigint | undefined) => string | undefined
+  /** Reads the cgroup in /proc, for probes that see only the root of one; asked right after exec. */
+  readonly cgroupOf?: (pid: number, start: bigint | undefined) => string | undefined
   /** Reads what the runtime calls a container; asked when a container is first seen. */
   readonly containerNameOf?: (container: Container) => NamedContainer | undefined
   /** Told of each process that ends, and whether its end was seen. */
@@ -62,6 +64,7 @@ export class ProcessTable {
   private readonly endedMax: number
   private readonly lookUp: (pid: number) => ScannedProcess | undefined
   private readonly exeOf: NonNullable<TableOptions['exeOf']>
+  private readonly cgroupOf: NonNullable<TableOptions['cgroupOf']>
   private readonly onEnd: NonNullable<TableOptions['onEnd']>
   private readonly alive = new Map<number, ProcessEntry>()
   private readonly byId = new Map<string, ProcessEntry>()
@@ -74,6 +77,7 @@ export class ProcessTable {
     this.endedMax = options.endedMax ?? 16_384
     this.lookUp = options.lookUp ?? (() => undefined)
     this.exeOf = options.exeOf ?? (() => undefined)
+    this.cgroupOf = options.cgroupOf ?? (() => undefined)
     this.containers = new KnownContainers(options.containerNameOf)
     this.onEnd = options.onEnd ?? (() => undefined)
   }
@@ -207,6 +211,8 @@ export class ProcessTable {
   private exec(record: ExecRecord): ProcessEntry | undefined {
     const entry = this.current(record)
     if (entry === undefined) return undefined
+    const cgroup = (record.cgroup ?? '/') === '/' ? this.cgroupOf(record.pid, entry.start) : undefined
+    if (cgroup !== undefined) moveTo(entry, cgroup, this.containers)
     this.containers.retry(entry.container)
     entry.hasExeced = true
     entry.execedAt = record.time
