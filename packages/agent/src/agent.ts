@@ -71,6 +71,9 @@ const expectedEnds: Record<ProbeKind, Interruption> = {
   replay: { why: 'probe-ended', reason: 'the recording was at its end' },
 }
 
+/** Without a record for longer than this the host was asleep: there is a heartbeat every second. */
+const asleepNsMin = 5_000_000_000n
+
 /** How many events may wait for the proof that kills are seen; more are not kept. */
 const draftsBeforeProofMax = 10_000
 
@@ -220,9 +223,11 @@ export class Agent {
     this.counters.records += 1
     if (record.type === 'hole') {
       this.mustRescan = true
+      this.lastTime = record.before
       await this.emit([this.coverage.hole(record)])
       return
     }
+    if (record.time - this.lastTime > asleepNsMin) this.losses.sleep(this.lastTime, record.time)
     this.lastTime = record.time
     const applied = this.table.apply(record)
     if (this.canary?.hears(record, applied)) await this.watchFrom(record.time)

@@ -231,9 +231,12 @@ describe('a death after a caught signal', () => {
   })
 
   it('is its own doing if the signal was long ago, or was a hang-up that means reload', async () => {
-    const [late] = await deathsOf([...scriptStarts, term, dies(0, 100_000)], { processes })
+    // The host is awake meanwhile: its probe prints heartbeats.
+    const awake = (seconds: number): Told[] =>
+      Array.from({ length: seconds }, () => ({ type: 'heartbeat', real: 0n, mono: 0n, boot: 0n, afterMs: 1_000 }))
+    const [late] = await deathsOf([...scriptStarts, term, ...awake(100), dies(0)], { processes })
     expect(late).toMatchObject({ cause: 'exit', killer: null })
-    const [reloaded] = await deathsOf([...scriptStarts, { ...term, sig: 1 }, dies(0, 10_000)], { processes })
+    const [reloaded] = await deathsOf([...scriptStarts, { ...term, sig: 1 }, ...awake(10), dies(0)], { processes })
     expect(reloaded?.cause).toBe('exit')
   })
 })

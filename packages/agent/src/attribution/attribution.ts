@@ -41,7 +41,7 @@ export interface AttributionOptions {
 }
 
 /** What a record tells of an end. */
-type Told = Omit<Ending, 'ladder' | 'gapsBetween'>
+type Told = Omit<Ending, 'ladder' | 'gapsBetween' | 'awakeSince'>
 
 /** The ways to end, the first that fits wins. */
 const causes: readonly CauseRule[] = [vanished, killed, strictSeccomp, unseen, caught, exited]
@@ -153,6 +153,7 @@ export class Attribution {
       ladder: this.ladderOf(victim),
       // What was lost before it began cannot have been for it.
       gapsBetween: (from, to) => losses.gapsBetween((victim.start ?? from) > from ? (victim.start ?? from) : from, to),
+      awakeSince: (time) => told.at - time - losses.asleepBetween(time, told.at),
     }
     const finding = causes.reduce<ReturnType<CauseRule>>((found, rule) => found ?? rule(ending), undefined)
     if (finding === undefined) return undefined

@@ -6,6 +6,12 @@ const gapsMax = 256
 /** Gaps of one cause that lie this close together are one. */
 const nearNs = 1_000_000_000n
 
+/** How many sleeps of the host are remembered; a verdict looks back 90 s. */
+const sleepsMax = 64
+
+/** A probe prints a heartbeat every second that the host is awake. */
+const heartbeatNs = 1_000_000_000n
+
 /** A time in which records were lost, or nobody was watching. Times are nanoseconds since boot, before it negative. */
 export interface Gap {
   readonly from: bigint
@@ -29,6 +35,7 @@ export class LossLog {
   /** All that was lost since the watching began. */
   total = 0
   private gaps: Gap[] = []
+  private readonly sleeps: { readonly from: bigint; readonly to: bigint }[] = []
 
   constructor(watchedSince: bigint) {
     this.watchedSince = watchedSince
@@ -47,6 +54,20 @@ export class LossLog {
     if (this.gaps.length > gapsMax && first !== undefined && second !== undefined) {
       this.gaps = [joined(first, second), ...rest]
     }
+  }
+
+  /** Nothing at all happened between two times, not even a heartbeat: the host was asleep. */
+  sleep(from: bigint, to: bigint): void {
+    this.sleeps.push({ from: from + heartbeatNs, to })
+    if (this.sleeps.length > sleepsMax) this.sleeps.shift()
+  }
+
+  /** How long the host was asleep between two times, nanoseconds. */
+  asleepBetween(from: bigint, to: bigint): bigint {
+    return this.sleeps.reduce((sum, sleep) => {
+      const [begin, end] = [sleep.from > from ? sleep.from : from, sleep.to < to ? sleep.to : to]
+      return end > begin ? sum + end - begin : sum
+    }, 0n)
   }
 
   /** A new watching begins; what was lost in the last one is no longer counted, but still known. */

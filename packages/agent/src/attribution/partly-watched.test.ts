@@ -257,6 +257,24 @@ describe('when the tracer was started again', () => {
   })
 })
 
+describe('when the host slept between a request and the end', () => {
+  const slept = (seconds: number): Told => ({ ...(beats(1)[0] as Told), afterMs: seconds * 1_000 })
+
+  it('they belong together: nobody takes time while the host sleeps', async () => {
+    const told = [...beats(100), term, slept(10_800), ...beats(2), exit(0)]
+    expect(await deathOver({ told })).toMatchObject({ cause: 'signal', killer: { pid: 900 }, exit: { code: 0 } })
+    const asked = [...beats(100), term, slept(10_800), { ...raises(15), afterMs: 500 } as Told, exit(15)]
+    expect(await deathOver({ told: asked })).toMatchObject({ cause: 'signal', killer: { pid: 900 } })
+    const late = [...beats(100), term, slept(10_800), ...beats(95), exit(0)]
+    expect(await deathOver({ told: late })).toMatchObject({ cause: 'exit', killer: null })
+  })
+
+  it('a kill is as certain as ever', async () => {
+    const death = await deathOver({ told: [...beats(100), slept(10_800), sent(9), exit(9)] })
+    expect(death).toMatchObject({ cause: 'signal', verdict: { confidence: 'certain' } })
+  })
+})
+
 describe('when a pid is used again while records are lost', () => {
   it('the service that had it ended unseen', async () => {
     const fork: Told = { type: 'fork', pid: 4242, start: watchStart + 100n * second, ppid: 1, pstart: 10_000_000n }

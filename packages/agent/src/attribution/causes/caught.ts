@@ -58,7 +58,7 @@ function isRequest(rung: Received, ending: Ending, code: number): boolean {
   if (!requests.has(record.sig) || record.result === 'ignored' || record.disp === 'ignore') return false
   const sender = senderOf(rung, ending.victim)
   if (sender.isSelf || (sender.status === 'none' && sender.via !== 'tty')) return false
-  const age = ending.at - record.time
+  const age = ending.awakeSince(record.time)
   const namesIt = code === 128 + record.sig
   return age <= (record.sig === sighup && !namesIt ? hangUpTimeNs : stopTimeNs)
 }

@@ -21,6 +21,8 @@ export interface Ending {
   readonly aliveAt?: bigint | undefined
   /** What may have hidden a record of the victim between two times, nanoseconds since boot, oldest first. */
   readonly gapsBetween: (from: bigint, to: bigint) => readonly Gap[]
+  /** How long the host has been awake from then until the end, nanoseconds: nobody takes time while it sleeps. */
+  readonly awakeSince: (time: bigint) => bigint
 }
 
 /** Why it ended, with what speaks for it. */

@@ -34,13 +34,13 @@ export function fatalOf({ ladder }: Ending, number: number): Received | undefine
  * Programs that catch a request to end in order to tidy up then send it to themselves, so that their wait status
  * tells of it: who asked first, at the terminal or by a call, has ended them.
  */
-export function requestBehind({ ladder, victim, at }: Ending, fatal: Received): Received | undefined {
+export function requestBehind({ ladder, victim, awakeSince }: Ending, fatal: Received): Received | undefined {
   if (!requests.has(fatal.record.sig) || !senderOf(fatal, victim).isSelf) return undefined
   return ladder.rungs.findLast(
     (rung) =>
       rung.record.sig === fatal.record.sig &&
       rung.record.result !== 'ignored' &&
-      at - rung.record.time <= stopTimeNs &&
+      awakeSince(rung.record.time) <= stopTimeNs &&
       !senderOf(rung, victim).isSelf &&
       (senderOf(rung, victim).status === 'seen' || senderOf(rung, victim).via === 'tty'),
   )
