@@ -1,3 +1,4 @@
+import { serviceUnitOf } from '../../process/cgroup.ts'
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { Actor, NamePart } from '../judged.ts'
 import { isClient } from './clients.ts'
@@ -6,7 +7,6 @@ import { type Origin, originOf } from './origin.ts'
 import { isCalled } from './program.ts'
 import { isTypedAt, shellUse } from './shell.ts'
 import { isTool, userChangeOf } from './tools.ts'
-import { unitsOf } from './unit.ts'
 
 /** Who is logged in where the act came from: at a terminal, through ssh, behind sudo and su. */
 export const login: Messenger = (act) => {
@@ -34,8 +34,7 @@ function sessionIn({ kind, path, top }: Origin, { actor }: Act): string | undefi
   }
   if (isAtTerminal && kind === 'login') return 'the killer comes from a login at a terminal'
   if (kind === 'cron' || kind === 'at' || kind === 'runner' || kind === 'supervisor') return undefined
-  const isOfService = unitsOf(top.process.cgroup).some((unit) => unit.endsWith('.service') && !unit.startsWith('user@'))
-  if (isOfService) return undefined
+  if (serviceUnitOf(top.process.cgroup ?? '') !== undefined) return undefined
   const changes = path.flatMap(({ program }) => userChangeOf(program) ?? [])
   if (changes.length > 0) return `the killer was run through ${changes[0]}`
   return actor.process.loginUid !== undefined && actsAtOnce(actor)
@@ -69,6 +68,8 @@ function processBehind(user: number | undefined, { kind, process, path, top }: O
   const typed = path.filter((one) => isTypedAt(one.process, one.program))
   const own = typed.findLast((one) => one.process.uid === user) ?? typed[0]
   if (own !== undefined) return own
+  const theirs = path.findLast((one) => one.process.uid === user && userChangeOf(one.program) === undefined)
+  if (theirs !== undefined && theirs.process !== act.actor.process && user !== 0) return theirs
   const change = path.findLastIndex(({ program }) => userChangeOf(program) !== undefined)
   if (change >= 0) return path[change + 1] ?? path[change]
   if (kind !== 'ssh' && kind !== 'login') return undefined

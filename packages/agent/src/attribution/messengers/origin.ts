@@ -23,7 +23,16 @@ export interface Origin {
 /** How many ancestors are looked at. */
 const ancestorsMax = 32
 
-export function originOf({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
+/** Each rule asks it of the same act. */
+const found = new WeakMap<object, Origin>()
+
+export function originOf(act: Pick<Act, 'actor' | 'at'>): Origin {
+  const origin = found.get(act) ?? climb(act)
+  found.set(act, origin)
+  return origin
+}
+
+function climb({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
   const path: [Actor, ...Actor[]] = [actor]
   let child = actor
   while (path.length < ancestorsMax) {
@@ -45,8 +54,10 @@ export function originOf({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
  */
 function isLinked(child: Actor, { process, program }: Actor, at: bigint): boolean {
   if (process.endedAt === undefined || process.endedAt >= at) return true
+  const isSame = isSameCommand(child.program, program)
+  if (isSame && isTool(child.program)) return true
   if (child.process.sid !== undefined && process.sid !== undefined) return child.process.sid === process.sid
-  return isSameCommand(child.program, program) ? shellUse(program) !== undefined : isTool(child.program)
+  return isSame ? shellUse(program) !== undefined : isTool(child.program)
 }
 
 export function originKind({ process, program }: Actor): OriginKind | undefined {

@@ -77,3 +77,10 @@ it('what the victim itself had sent does not count', async () => {
   told.kill(parent, victim, sigterm)
   expect(await told.behalf()).toBeNull()
 })
+
+it('systemd, which is the ancestor of all, does not pass on what it was sent', async () => {
+  const { told, victim, script } = host('/usr/sbin/web')
+  told.signal(script, told.systemd, 1, { disp: 'handler' })
+  told.kill(told.systemd, victim, sigterm)
+  expect(await told.behalf()).toMatchObject({ rule: 'systemd-unseen' })
+})

@@ -4,6 +4,7 @@ import type { Received } from '../ladder.ts'
 import { senderOf } from '../sender.ts'
 import { senderAsActor } from './ended-by.ts'
 import type { Act, Messenger } from './messenger.ts'
+import { isServiceManager } from './origin.ts'
 import { isCalled } from './program.ts'
 
 /** Programs that hand the signals they get to the one that they run. */
@@ -34,7 +35,7 @@ export const passedOn: Messenger = (act) => {
   const { actor, at, deed, ladderOf } = act
   const { victim } = deed.ending
   const isForwarder = isCalled(actor.program, forwarders)
-  if (!isForwarder && !isAncestor(act)) return undefined
+  if (!isForwarder && (!isAncestor(act) || isServiceManager(actor))) return undefined
   const got = ladderOf(actor.process)?.rungs.findLast(
     (rung) =>
       rung.record.time <= at &&

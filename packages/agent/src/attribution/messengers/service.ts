@@ -1,3 +1,4 @@
+import { serviceUnitOf } from '../../process/cgroup.ts'
 import { commandsAt } from './asked.ts'
 import type { Messenger } from './messenger.ts'
 import { originOf } from './origin.ts'
@@ -14,8 +15,8 @@ export const service: Messenger = (act) => {
   const isItself = top.process === act.actor.process
   if (isItself && act.steps.length === 0 && !isTool(top.program) && shellUse(top.program) === undefined)
     return undefined
-  const unit = unitsOf(top.process.cgroup).find((one) => one.endsWith('.service'))
-  if (kind === 'manager' && (unit === undefined || /^user@\d+\.service$/.test(unit))) return undefined
+  const unit = serviceUnitOf(top.process.cgroup ?? '')
+  if (kind === 'manager' && unit === undefined) return undefined
   if (kind === 'supervisor' && isItself && act.steps.length === 0) return undefined
   const [by = ''] = wordsOf(process.program)
   return {

@@ -48,6 +48,15 @@ describe('a tool', () => {
     expect(await told.behalf()).toMatchObject({ name: 'app.service', process: { pid: java.pid }, rule: 'service' })
   })
 
+  it('acts for a script in a container, and not for the service of its runtime', async () => {
+    const { host: told, victim } = host()
+    const cgroup = `/system.slice/docker.service/docker/${'a'.repeat(64)}`
+    const shim = unitProcess(told, 'docker.service', ['containerd-shim-runc-v2', '-id', 'a'])
+    const entry = told.run(shim, ['/bin/sh', '/entrypoint.sh'], { cgroup, nspid: 1, nsid: 42 })
+    told.kill(told.run(entry, ['kill', '7'], { nspid: 8 }), victim)
+    expect(await told.behalf()).toMatchObject({ name: 'sh /entrypoint.sh', rule: 'tool' })
+  })
+
   it('acts for a script in the background whose shell has gone, if it is still its session', async () => {
     const { host: told, victim, script } = host()
     const background = told.run(told.fork(script), ['kill', '4242'])
