@@ -66,7 +66,7 @@ export function originKind({ process, program }: Actor): OriginKind | undefined 
   if (/^containerd-shim/.test(wordsOf(program)[0] ?? '')) return 'container'
   if (runnerName(program) !== undefined) return 'runner'
   if (isPm2(program.args)) return 'supervisor'
-  return isFirst(process) || isServiceManager({ process, program }) ? 'manager' : undefined
+  return process.pid === 1 || isServiceManager({ process, program }) ? 'manager' : undefined
 }
 
 /** systemd, of the host, of a container, or of a user. */
