@@ -261,9 +261,11 @@ export class Agent {
   }
 
   private async emitEnd(process: ProcessEntry, at: bigint, drafts: readonly EventDraft[]): Promise<void> {
-    this.continuity?.ends(process, drafts[0]?.at ?? this.clock.timestamp(at))
+    const { continuity } = this
+    if (continuity === undefined || !continuity.concerns(process)) return await this.emit(drafts)
+    continuity.ends(process, drafts[0]?.at ?? this.clock.timestamp(at))
     await this.emit(drafts)
-    this.continuity?.hasTold(process)
+    continuity.hasTold(process)
   }
 
   private async watchFrom(time: bigint): Promise<void> {

@@ -96,6 +96,12 @@ export class Continuity {
     return this.unsaid
   }
 
+  /** Whether its end is to be noted; most processes come and go unnoted. */
+  concerns({ id }: ProcessEntry): boolean {
+    const { memory } = this.options
+    return this.hasBegun ? memory.has(id) : memory.last?.processes.has(id) === true
+  }
+
   /** A process has ended; called before that is told. */
   ends(process: ProcessEntry, at: string): void {
     if (!this.hasBegun) this.early.set(process.id, at)

@@ -85,6 +85,11 @@ export class WatchMemory {
     else this.sync()
   }
 
+  /** Whether it is remembered. */
+  has(id: string): boolean {
+    return this.kept.has(id)
+  }
+
   /**
    * A process has ended, and that is about to be told, or passed over. If the agent dies before it could, the next one
    * tells it with the same time, and so as the same event.
