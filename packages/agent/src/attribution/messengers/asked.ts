@@ -18,3 +18,11 @@ export function* commandsAt({ lately, at }: Pick<Act, 'lately' | 'at'>): Generat
     if (isRunning || (start.status === 0 && at - (endedAt ?? at) <= afterEndNs)) yield start
   }
 }
+
+/** How far back a command that was missed could still be the one. */
+const lookBackNs = 10_000_000_000n
+
+/** Whether a command may have been missed: then one that does not say for itself that it was the one must not be named. */
+export function mayHaveMissedOne({ deed, at }: Pick<Act, 'deed' | 'at'>): boolean {
+  return deed.ending.gapsBetween(at - lookBackNs, at).length > 0
+}

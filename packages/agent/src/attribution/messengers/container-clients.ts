@@ -23,7 +23,9 @@ export function containerRequestOf(program: Program): ContainerRequest | undefin
   if (['-H', '--host', '--context', '--url', '--connection'].some((option) => options.has(option))) return undefined
   const words = plain.filter((word) => !/\.ya?ml$/.test(word))
   const verb = (groups.has(words[0] ?? '') ? words[1] : words[0]) ?? ''
-  if (enders.has(verb)) return { asks: 'end', words: words.slice(words.indexOf(verb) + 1) }
+  // What compose names are services, whose containers have names of their own.
+  const isCompose = words[0] === 'compose' || name.endsWith('-compose')
+  if (enders.has(verb)) return { asks: 'end', words: isCompose ? [] : words.slice(words.indexOf(verb) + 1) }
   return runners.has(verb) ? { asks: 'exec', words: args.slice(args.indexOf(verb) + 1) } : undefined
 }
 

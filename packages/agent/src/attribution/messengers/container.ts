@@ -1,6 +1,6 @@
 import type { Container } from '@whokilled/shared/process'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt } from './asked.ts'
+import { commandsAt, mayHaveMissedOne } from './asked.ts'
 import { type ContainerRequest, containerRequestOf } from './container-clients.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { originOf } from './origin.ts'
@@ -39,22 +39,23 @@ function asked(act: Act, container: Container): Step | undefined {
     const request = containerRequestOf(start.program)
     if (request?.asks === 'end') requests.push([start, request])
   }
-  const named = requests.find(([, { words }]) => words.some((word) => isIdOf(word, container.id)))?.[0]
-  if (named !== undefined)
-    return clientStep(named, 'container-client', 'likely', 'the command named the container by its id')
-  // An id that is none of this container's belongs to another one; a name may be this one's.
-  const [only, ...more] = requests.filter(([, { words }]) => !words.some((word) => /^[0-9a-f]{12,64}$/.test(word)))
-  if (only === undefined) return undefined
-  const confidence =
-    more.length === 0 && act.deed.ending.gapsBetween(only[0].at, act.at).length === 0 ? 'likely' : 'possible'
-  const what =
-    more.length === 0 ? 'the command ended containers then' : `${more.length + 1} commands ended containers then`
-  return clientStep(
-    only[0],
-    'container-client',
-    confidence,
-    `${what}; which container its name stands for is not known`,
-  )
+  const named = requests.find(([, { words }]) => words.some((word) => isNameOf(word, container)))?.[0]
+  if (named !== undefined) return clientStep(named, 'container-client', 'likely', 'the command named the container')
+  const [only, ...more] = requests.filter(([, { words }]) => !words.some((word) => isNameOfAnother(word, container)))
+  if (only === undefined || mayHaveMissedOne(act)) return undefined
+  const confidence = more.length === 0 ? 'likely' : 'possible'
+  const count = more.length === 0 ? 'the command' : `${more.length + 1} commands`
+  const what = `${count} ended containers then; whether this was one of them is not known`
+  return clientStep(only[0], 'container-client', confidence, what)
+}
+
+function isNameOf(word: string, { id, name }: Container): boolean {
+  return isIdOf(word, id) || (name !== null && word === name)
+}
+
+/** A short id looks like a name; where the container's own name is not known, a name may be that. */
+function isNameOfAnother(word: string, container: Container): boolean {
+  return !isNameOf(word, container) && (container.name !== null || /^[0-9a-f]{12,64}$/.test(word))
 }
 
 function isIdOf(word: string, id: string): boolean {

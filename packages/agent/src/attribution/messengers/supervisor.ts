@@ -1,6 +1,6 @@
 import type { Actor } from '../judged.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt } from './asked.ts'
+import { commandsAt, mayHaveMissedOne } from './asked.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { originKind } from './origin.ts'
 import { commandOf, wordsOf } from './program.ts'
@@ -58,10 +58,9 @@ export const supervisor: Messenger = (act) => {
   if (originKind(act.actor) !== 'supervisor') return undefined
   const candidates = requestsTo(act.actor, act)
   const [start, ...more] = candidates
-  if (start === undefined) return undefined
-  const isOne = more.length === 0 && act.deed.ending.gapsBetween(start.at, act.at).length === 0
-  const confidence = isOne ? 'likely' : 'possible'
-  const others = isOne ? '' : `; ${more.length} other commands ran then, too`
+  if (start === undefined || mayHaveMissedOne(act)) return undefined
+  const confidence = more.length === 0 ? 'likely' : 'possible'
+  const others = more.length === 0 ? '' : `; ${more.length} other commands ran then, too`
   return {
     kind: 'process',
     name: ['`', { command: start }, '`'],
