@@ -1,22 +1,10 @@
 import { join } from 'node:path'
-import { asText } from '../ways/causes-doc.ts'
 import type { Way } from '../ways/way.ts'
-import type { Mark } from './judge.ts'
-import type { Cell, Row } from './rows.ts'
-import { type ComparedRun, type Tool, tools } from './run.ts'
+import type { ComparedRun } from './answers.ts'
+import { tableOf, totalsOf } from './comparison-table.ts'
+import type { Row } from './rows.ts'
 
 export const comparisonPath = join(import.meta.dirname, '../../docs/comparison.md')
-
-const heads: Readonly<Record<Tool, string>> = {
-  systemtap: 'whokilled, SystemTap',
-  bpftrace: 'whokilled, bpftrace',
-  killsnoop: 'killsnoop.bt',
-  auditd: 'auditd',
-  article: 'nd\\_syscall.kill',
-  signal_send: 'signal.send',
-}
-
-const words: Readonly<Record<Mark, string>> = { right: 'yes', partly: 'partly', wrong: '**wrong**', nothing: '–' }
 
 /** docs/comparison.md: what each tool told of each way. */
 export function comparisonDoc(
@@ -24,23 +12,18 @@ export function comparisonDoc(
   rows: ReadonlyMap<string, Row>,
   { versions, auditStatus }: Pick<ComparedRun, 'versions' | 'auditStatus'>,
 ): string {
-  const compared = [...rows.values()].filter((row): row is ComparedRow => 'cells' in row)
+  const groups = new Map([...ways].map(([title, list]) => [title, list.flatMap(({ name }) => rows.get(name) ?? [])]))
+  const count = [...rows.values()].filter((row) => 'cells' in row).length
   const lost = /^lost (\d+)$/m.exec(auditStatus)?.[1] ?? 'unknown'
   const [bpftrace = '', auditctl = '', kernel = '', systemTap = ''] = versions.split('\n')
-  const sections = [
-    introduction(compared.length),
-    totals(compared),
+  return [
+    introduction(count),
+    totalsOf(groups),
     `Seen with kernel ${kernel}, ${bpftrace}, ${auditctl.replace('auditctl version', 'auditd')} and ${systemTap}. Records that auditd lost: ${lost}.\n`,
     settings,
-  ]
-  for (const [title, list] of ways) {
-    const own = list.flatMap(({ name }) => rows.get(name) ?? [])
-    if (own.length > 0) sections.push(`## ${title}\n`, table(own))
-  }
-  return sections.join('\n')
+    ...[...groups].flatMap(([title, list]) => (list.length === 0 ? [] : [`## ${title}\n`, tableOf(list)])),
+  ].join('\n')
 }
-
-type ComparedRow = Extract<Row, { cells: unknown }>
 
 function introduction(count: number): string {
   return `# Compared with other tools
@@ -59,60 +42,14 @@ This page is written by \`node --conditions=source --import tsx test/comparison/
 `
 }
 
-function totals(rows: readonly ComparedRow[]): string {
-  const count = (fits: (cell: Cell) => boolean) => (tool: Tool) => rows.filter(({ cells }) => fits(cells[tool])).length
-  return [
-    line('', (tool) => heads[tool]),
-    line('---', () => '---'),
-    line(
-      'yes',
-      count(({ mark }) => mark === 'right'),
-    ),
-    line(
-      'partly',
-      count(({ mark }) => mark === 'partly'),
-    ),
-    line(
-      'wrong',
-      count(({ mark }) => mark === 'wrong'),
-    ),
-    line(
-      'nothing',
-      count(({ mark }) => mark === 'nothing'),
-    ),
-    line(
-      '† said that it had ended',
-      count(({ saidDead }) => saidDead),
-    ),
-    '',
-  ].join('\n')
-}
-
-function table(rows: readonly Row[]): string {
-  return [
-    line('way', (tool) => heads[tool]),
-    line('---', () => '---'),
-    ...rows.map((row) => {
-      const title = asText(row.way.title)
-      if ('leftOut' in row) return line(`${title} (not compared: ${row.leftOut})`, () => '')
-      return line(title, (tool) => `${words[row.cells[tool].mark]}${row.cells[tool].saidDead ? ' †' : ''}`)
-    }),
-    '',
-  ].join('\n')
-}
-
-function line(first: string, cell: (tool: Tool) => string | number): string {
-  return `| ${[first, ...tools.map(cell)].join(' | ')} |`
-}
-
 const settings = `## What the others are made for
 
 None of them is made for this question alone, and each is good at its own.
 
 - **killsnoop.bt**, as Debian's package bpftrace brings it, shows calls of kill(2) as they happen. This version looks at no other call; newer ones add tkill(2) and tgkill(2). What it prints as target is what the caller wrote: a group, −1, or a number of another pid namespace.
 - **auditd** keeps a record of who did what, for those who have to prove it later. Here with rules for all six calls that send signals and for every program's start, for 64-bit and 32-bit programs (\`test/comparison/watch.sh\`); the rules that are often published have kill, tkill and tgkill for 64-bit programs. It names each process that got a signal, and the login user behind the sender, which no other tool but whokilled does. The kernel adds a record when a signal that dumps core, or seccomp, ends a process; of other ends it says nothing.
-- **nd\\_syscall.kill** is SystemTap's one-line answer, as articles give it: a line for each call of kill(2) (\`test/comparison/article.stp\`). For 64-bit programs.
-- **signal.send** is the other probe of SystemTap's library, used by its example sigmon.stp: a line for each signal, with the process that was current (\`test/comparison/signal_send.stp\`). For signals that the kernel makes of its own, in a timer's interrupt for example, that is whoever happened to be running.
+- **\`nd_syscall.kill\`** is SystemTap's one-line answer, as articles give it: a line for each call of kill(2) (\`test/comparison/article.stp\`). For 64-bit programs.
+- **\`signal.send\`** is the other probe of SystemTap's library, used by its example sigmon.stp: a line for each signal, with the process that was current (\`test/comparison/signal_send.stp\`). For signals that the kernel makes of its own, in a timer's interrupt for example, that is whoever happened to be running: a line that names the idle task or one of the kernel's own threads counts as partly.
 
 The SystemTap scripts ran with SystemTap's own limits. Not compared: what each costs, and what it can do across hosts.
 `

@@ -10,6 +10,8 @@ export interface Answer {
 
 export interface Claim {
   readonly sender: number
+  /** The sender's name shows everybody that it is the kernel itself. */
+  readonly byKernel?: boolean
   /** As the tool prints it: for a call that names no process (a group, a thread, a descriptor) no process has it. */
   readonly target: number
   readonly signal: number
@@ -19,6 +21,10 @@ export interface Death {
   readonly pid: number
   readonly killer?: number | null
   readonly cause: string
+  /** It also names for whom the killer acted, by which rule. */
+  readonly behalf?: string
+  /** It also names the process that the signal was meant for. */
+  readonly wrongPid?: number
 }
 
 /** What really happened to a victim. */
@@ -27,6 +33,8 @@ export interface Truth {
   /** The process that ended it; null if that was the kernel or nobody. */
   readonly killer: number | null
   readonly cause: string
+  readonly behalf?: string
+  readonly wrongPid?: number
 }
 
 /**
@@ -48,7 +56,8 @@ export function judge(truth: Truth, { claims, deaths }: Answer): Mark {
   const others = new Set(toVictim.map(({ sender }) => sender).filter((sender) => sender !== truth.victim))
   const bySelf = toVictim.some(({ sender }) => sender === truth.victim)
   if (truth.killer === null || truth.killer === truth.victim) {
-    if (others.size > 0) return endsWithAnother.has(truth.cause) ? 'partly' : 'wrong'
+    const isExcused = endsWithAnother.has(truth.cause) || toVictim.every(({ byKernel }) => byKernel === true)
+    if (others.size > 0) return isExcused ? 'partly' : 'wrong'
     if (death?.cause === truth.cause || (bySelf && truth.cause === 'self')) return 'right'
     return death !== undefined || bySelf ? 'partly' : 'nothing'
   }
@@ -65,8 +74,8 @@ export function together(marks: readonly Mark[]): Mark {
   return marks.every((mark) => mark === first) ? first : 'partly'
 }
 
-/** Causes where the kernel makes the signal because another process ends: to name that one is not wrong. */
-const endsWithAnother = new Set(['parent-death', 'pid-namespace-exit'])
+/** Causes where the kernel makes the signal because another process ends or closes: to name that one is not wrong. */
+const endsWithAnother = new Set(['parent-death', 'pid-namespace-exit', 'terminal'])
 
 /** Nobody who sees a SIGKILL asks about the SIGTERM before it. */
 function decisive(claims: readonly Claim[]): readonly Claim[] {

@@ -1,7 +1,7 @@
 import type { WayFacts } from '../ways/facts.ts'
 import type { ToldDeath, Way } from '../ways/way.ts'
+import { type ComparedRun, type Tool, tools } from './answers.ts'
 import { type Answer, judge, type Mark, type Truth, together } from './judge.ts'
-import { type ComparedRun, type Tool, tools } from './run.ts'
 
 /** A line of the table: what each tool told of a way, or why the way is not compared. */
 export type Row =
@@ -12,6 +12,10 @@ export interface Cell {
   readonly mark: Mark
   /** It also said that the victims had ended. */
   readonly saidDead: boolean
+  /** It also named for whom the killer acted; undefined where it acted for nobody. */
+  readonly behalf?: boolean
+  /** It also named whom the signal was meant for; undefined where it was meant for the victim. */
+  readonly wrongPid?: boolean
 }
 
 export function rowOf(way: Way, { facts, answers }: ComparedRun): Row {
@@ -30,18 +34,31 @@ function cellOf(truths: readonly Truth[], answer: Answer = { claims: [], deaths:
   return {
     mark: together(truths.map((truth) => judge(truth, answer))),
     saidDead: truths.every(({ victim }) => answer.deaths.some(({ pid }) => pid === victim)),
+    ...alsoNamed('behalf', truths, answer),
+    ...alsoNamed('wrongPid', truths, answer),
+  }
+}
+
+function alsoNamed(what: 'behalf' | 'wrongPid', truths: readonly Truth[], { deaths }: Answer): Partial<Cell> {
+  const asked = truths.filter((truth) => truth[what] !== undefined)
+  if (asked.length === 0) return {}
+  return {
+    [what]: asked.every((truth) => deaths.some((death) => death.pid === truth.victim && death[what] === truth[what])),
   }
 }
 
 /** Empty if the way does not say it: causes that have no killer need no word about one. */
-function truthOf(role: string, { killer, cause }: ToldDeath, { roles }: WayFacts): Truth[] {
+function truthOf(role: string, told: ToldDeath, { roles }: WayFacts): Truth[] {
+  const { killer, cause, behalf, wrongPid } = told
   const victim = roles.get(role)
+  const meant = wrongPid ? roles.get(wrongPid.previousOwner) : undefined
   if (victim === undefined) return []
-  if (killer === null) return [{ victim, killer, cause }]
+  const more = { cause, ...(behalf && { behalf: behalf.rule }), ...(meant !== undefined && { wrongPid: meant }) }
+  if (killer === null) return [{ victim, killer, ...more }]
   if (killer !== undefined) {
     const pid = roles.get(killer)
-    return pid === undefined ? [] : [{ victim, killer: pid, cause }]
+    return pid === undefined ? [] : [{ victim, killer: pid, ...more }]
   }
   if (cause === 'signal' || cause === 'cgroup-kill') return []
-  return [{ victim, killer: cause === 'self' ? victim : null, cause }]
+  return [{ victim, killer: cause === 'self' ? victim : null, ...more }]
 }

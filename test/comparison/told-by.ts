@@ -11,9 +11,17 @@ export interface Timed<T> {
 export function toldByWhokilled(events: readonly Event[]): Answer {
   const deaths = events.flatMap((event): Death[] => {
     if (event.type !== 'death') return []
-    const { victim, cause, killer, signal } = event
+    const { victim, cause, killer, signal, behalf, wrongPid } = event
     const isNobody = killer === null && cause !== 'unknown' && signal?.senderStatus !== 'unseen'
-    return [{ pid: victim.pid, cause, ...((killer !== null || isNobody) && { killer: killer?.pid ?? null }) }]
+    return [
+      {
+        pid: victim.pid,
+        cause,
+        ...((killer !== null || isNobody) && { killer: killer?.pid ?? null }),
+        ...(behalf !== null && { behalf: behalf.rule }),
+        ...(wrongPid !== null && { wrongPid: wrongPid.previousOwner.pid }),
+      },
+    ]
   })
   return { claims: [], deaths }
 }
@@ -25,9 +33,10 @@ export function toldByWhokilled(events: readonly Event[]): Answer {
 export function toldByKillsnoop(output: string, markerFirst: number): ReadonlyMap<number, Answer> {
   const parts = new Map<number, Claim[]>()
   let part = -1
-  for (const line of output.split('\n')) {
+  // A process may have a line break in its name.
+  for (const line of output.split(/\n(?=\d\d:\d\d:\d\d )/)) {
     const [, pid, signal, target, result] =
-      /^\d\d:\d\d:\d\d\s+(\d+)\s+.*?\s+(-?\d+)\s+(-?\d+)\s+(-?\d+)$/.exec(line) ?? []
+      /^\d\d:\d\d:\d\d\s+(\d+)\s+.*?\s+(-?\d+)\s+(-?\d+)\s+(-?\d+)\s*$/s.exec(line) ?? []
     if (target === undefined) continue
     if (Number(target) >= markerFirst) part = Number(target) - markerFirst
     else if (result === '0') {
@@ -39,11 +48,16 @@ export function toldByKillsnoop(output: string, markerFirst: number): ReadonlyMa
 
 /** The SystemTap scripts: `1795401128713 sender 212 sends 9 to 210`. */
 export function toldByScript(output: string): Timed<Claim>[] {
-  return [...output.matchAll(/^(\d+) .* (\d+) sends (-?\d+) to (-?\d+)$/gm)].map(([, ms, pid, signal, target]) => ({
-    at: Number(ms) / 1_000,
-    what: claimOf(pid, signal, target),
-  }))
+  return output.split(/\n(?=\d{13} )/).flatMap((line) => {
+    const [, ms, name = '', pid, signal, target] = /^(\d+) (.*) (\d+) sends (-?\d+) to (-?\d+)\s*$/s.exec(line) ?? []
+    if (target === undefined) return []
+    const claim = claimOf(pid, signal, target)
+    return [{ at: Number(ms) / 1_000, what: kernelNames.test(name) ? { ...claim, byKernel: true } : claim }]
+  })
 }
+
+/** The idle task, and threads that do the kernel's chores. */
+const kernelNames = /^(?:swapper|kworker|ksoftirqd|migration|rcu)[/_]/
 
 function claimOf(sender: string | undefined, signal: string | undefined, target: string | undefined): Claim {
   return { sender: Number(sender), signal: Number(signal), target: Number(target) }

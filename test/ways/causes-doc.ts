@@ -69,7 +69,7 @@ async function deathsTold(way: Way, probe: ProbeName): Promise<Map<string, Death
   )
 }
 
-/** Text as Markdown shows it: text of a process may hold anything that Markdown takes for its own. */
-export function asText(text: string): string {
+/** Text of a process may hold anything that Markdown takes for its own. */
+function asText(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|~]/g, '\\$&').replace(/\s+/g, ' ')
 }
