@@ -39,6 +39,7 @@ Type=oneshot
 # Whoever comes from here is nobody's service, and a child of process 1, as after a login.
 ExecStart=/bin/sh -c 'systemd-run --quiet --scope --unit=lab sh /lab/debian-start.sh < /dev/null > /dev/console 2>&1 &'
 KillMode=process
+IgnoreSIGPIPE=no
 [Install]
 WantedBy=default.target
 UNIT
