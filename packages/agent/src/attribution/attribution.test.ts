@@ -313,6 +313,15 @@ describe('a death by the kernel', () => {
     expect(await deathsOf([{ ...dies(9), seccomp: 2 } as Told], { processes })).toMatchObject([{ cause: 'unknown' }])
   })
 
+  it('is by a timer also if the interrupt hit a process that was ending', async () => {
+    const timer: Told = { ...kill, sig: 14, call: 'none', ctx: 2, info: 'priv', code: 128, exiting: 1 }
+    const [death] = await deathsOf([...scriptStarts, timer, dies(14)], { processes })
+    expect(death).toMatchObject({ cause: 'timer', killer: null, signal: { via: 'timer' } })
+    const kill9: Told = { ...timer, sig: 9, group: 0 }
+    const [other] = await deathsOf([...scriptStarts, kill9, dies(9)], { processes })
+    expect(other).toMatchObject({ cause: 'unknown', killer: null })
+  })
+
   it('is by a timer also where the probe tells only the thread that it was for', async () => {
     const { tpid: _, tstart: __, disp: ___, ...timer } = { ...kill, sig: 15, call: 'none', ctx: 2, code: -2 } as const
     const [death] = await deathsOf([timer as Told, dies(15)], { processes })

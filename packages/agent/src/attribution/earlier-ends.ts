@@ -3,6 +3,7 @@ import type { ProcessEntry } from '../process/entry.ts'
 import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
 import type { EarlierEnd } from './judged.ts'
 import type { Ladder } from './ladder.ts'
+import { isByEnding } from './sender.ts'
 
 /** How a process ended, as its exit record told. */
 export interface End {
@@ -62,7 +63,7 @@ export function earlierEndOf(
   { cause, fatal, passedOn }: Finding,
 ): { readonly end: End; readonly relation: EarlierEnd['relation'] } | undefined {
   if (passedOn !== undefined) return { end: passedOn, relation: 'child' }
-  const end = fatal?.record.exiting === 1 ? ends.of(fatal.by) : undefined
+  const end = fatal !== undefined && isByEnding(fatal.record) ? ends.of(fatal.by) : undefined
   if (fatal === undefined || end === undefined || end.process === victim) return undefined
   if (cause === 'pid-namespace-exit') return { end, relation: 'first-process' }
   if (cause === 'parent-death') return { end, relation: 'parent' }

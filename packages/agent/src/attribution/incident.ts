@@ -1,7 +1,7 @@
 import type { ProcessEntry, Program } from '../process/entry.ts'
 import { programName } from '../process/service.ts'
 import type { Received } from './ladder.ts'
-import { senderOf } from './sender.ts'
+import { isByEnding, senderOf } from './sender.ts'
 
 /** Signals of one group kill follow each other within this time. */
 const spanNs = 1_000_000_000n
@@ -57,7 +57,7 @@ function keyOf(received: Received, target: ProcessEntry): string | undefined {
   if (via === 'kill-group' || via === 'kill-all') return `${who} ${record.arg}`
   if (via === 'cgroup.kill') return who
   if ((via === 'kill' || via === 'pidfd') && program !== undefined && endsMany(program)) return who
-  const isNamespaceEnd = record.exiting === 1 && record.sig === 9 && record.info === 'priv'
+  const isNamespaceEnd = isByEnding(record) && record.sig === 9 && record.info === 'priv'
   return isNamespaceEnd ? `${who} namespace` : undefined
 }
 

@@ -34,7 +34,7 @@ export function senderOf(
   const via = inTask && isSentByCall ? viaOfCall(record) : undefined
   if (via !== undefined) return { via, status: seen, isSelf }
   if (isCgroupKill(record, isSelf) && inTask) return { via: 'cgroup.kill', status: seen, isSelf }
-  if (record.exiting === 1 && !isSelf) {
+  if (isByEnding(record) && !isSelf) {
     // A process that ends signals the children that asked for it (prctl(2), PR_SET_PDEATHSIG).
     if (record.info === 'noinfo') return { via: 'kernel', status: seen, isSelf }
     if (isSingleKill(record)) return { via: 'tracer-exit', status: seen, isSelf }
@@ -48,6 +48,14 @@ export function senderOf(
   if (record.code === siTimer || timerSignals.has(record.sig)) return { via: 'timer', status: 'none', isSelf: false }
   if (record.info === 'priv' && terminalSignals.has(record.sig)) return { via: 'tty', status: 'none', isSelf: false }
   return { via: 'kernel', status: 'none', isSelf }
+}
+
+/**
+ * Whether the process that was running made the signal by ending. In an interrupt that process has nothing to do with it,
+ * be it ending or not.
+ */
+export function isByEnding({ exiting, ctx = 0 }: SignalRecord): boolean {
+  return exiting === 1 && ctx === 0
 }
 
 function viaOfCall({ call, arg }: SignalRecord): SentSignal['via'] | undefined {

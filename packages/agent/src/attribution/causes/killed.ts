@@ -1,6 +1,6 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { Received } from '../ladder.ts'
-import { senderOf } from '../sender.ts'
+import { isByEnding, senderOf } from '../sender.ts'
 import {
   type CauseRule,
   doubtsOf,
@@ -29,7 +29,7 @@ export const killed: CauseRule = (ending) => {
   const isUnseen = senderOf(fatal, ending.victim).status === 'unseen'
   if (cause === 'unknown' || isUnseen) return seenWithoutWhy(ending, fatal, cause)
   const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal))
-  if (cause === 'self') return { ...perhapsAsked(ending, fatal, found), passedOn: ending.passedOn }
+  if (cause === 'self') return { ...perhapsAsked(ending, fatal, found), passedOn: passedOnOf(ending, fatal) }
   return isInItsName(ending, fatal) ? inItsName(found) : found
 }
 
@@ -46,6 +46,13 @@ function perhapsAsked(ending: Ending, { record }: Received, found: Finding): Fin
     gaps,
   }
 }
+
+/** What it sends to its whole group is not for itself. */
+function passedOnOf({ passedOn, victim }: Ending, fatal: Received): Finding['passedOn'] {
+  return ownWays.has(senderOf(fatal, victim).via) ? passedOn : undefined
+}
+
+const ownWays: ReadonlySet<string> = new Set(['kill', 'tkill', 'tgkill', 'sigqueue', 'pidfd', 'unknown'])
 
 /** The kernel made it in the name of a process, in a call of that process that is none of the six. */
 function isInItsName({ victim }: Ending, fatal: Received): boolean {
@@ -113,7 +120,7 @@ function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   if (isFromKernel && isOutOfMemory(ending) && record.sig === sig.kill) return 'oom'
   if (sender.via === 'cgroup.kill') return 'cgroup-kill'
   if (!kernelWays.has(sender.via)) return sender.isSelf ? 'self' : 'signal'
-  if (record.exiting === 1) return causeFromDyingProcess(fatal, ending)
+  if (isByEnding(record)) return causeFromDyingProcess(fatal, ending)
   if (record.sig === sig.sys) return 'seccomp'
   if (record.sig === sig.pipe) return 'broken-pipe'
   if (record.sig === sig.xcpu || record.sig === sig.xfsz) return 'resource-limit'
