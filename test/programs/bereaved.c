@@ -24,7 +24,7 @@ static void *have_child(void *unused)
   }
   printf("%d\n", child);
   fflush(stdout);
-  usleep(300000);
+  usleep(600000);
   return NULL;
 }
 

@@ -158,7 +158,7 @@ export const selfAndKernel: readonly Way[] = [
   {
     name: 'parent-thread-ended',
     title: 'PR_SET_PDEATHSIG, when only the thread ends that had made the child',
-    script: 'bereaved 15 thread > out & role parent $!; sleep 0.15; role victim $(cat out); sleep 0.4',
+    script: 'bereaved 15 thread > out & role parent $!; sleep 0.15; role victim $(cat out); sleep 0.7',
     told: {
       victim: {
         cause: 'parent-death',
@@ -173,7 +173,7 @@ export const selfAndKernel: readonly Way[] = [
   {
     name: 'pid-namespace-ends',
     title: 'the first process of a pid namespace exits: one act, several victims',
-    script: `unshare -p -f in-role init sh -c 'in-role victim victim wait & in-role other victim wait & sleep 0.4; exit 3'
+    script: `unshare -p -f in-role init sh -c 'in-role victim victim wait & in-role other victim wait & sleep 0.7; exit 3'
       sleep 0.1`,
     told: {
       victim: { ...byKernel('pid-namespace-exit', 'SIGKILL'), incident: 'namespace', summary: namespaceEnd },

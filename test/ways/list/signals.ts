@@ -225,7 +225,7 @@ export const signals: readonly Way[] = [
     name: 'kill-group',
     title: '`kill -KILL -- -PGID`: one act, several victims',
     script: `setsid in-role leader sh -c 'in-role victim victim wait & in-role other victim wait & wait' & V=$!
-      sleep 0.4; send kill -$V 9; reap`,
+      sleep 0.8; send kill -$V 9; reap`,
     told: {
       leader: { cause: 'signal', confidence: 'certain', killer: 'killer', incident: 'group', summary: groupKill('sh') },
       victim: {
@@ -249,7 +249,7 @@ export const signals: readonly Way[] = [
   {
     name: 'kill-all',
     title: '`kill -9 -1` in a pid namespace: one act, several victims',
-    script: `unshare -p -f sh -c 'in-role victim victim wait & in-role other victim wait & sleep 0.4
+    script: `unshare -p -f sh -c 'in-role victim victim wait & in-role other victim wait & sleep 0.7
       in-role killer sender kill -1 9 > /dev/null; sleep 0.1; true' & wait $!`,
     told: {
       victim: {
@@ -277,7 +277,7 @@ export const signals: readonly Way[] = [
     name: 'pkill',
     title: '`pkill`: several victims of one program',
     script: `in-role parent sh -c 'in-role victim victim wait & in-role other victim wait & wait' & P=$!
-      sleep 0.4; /usr/bin/pkill -KILL -P $P victim & role killer $!; wait $!; V=$P; reap`,
+      sleep 0.7; /usr/bin/pkill -KILL -P $P victim & role killer $!; wait $!; V=$P; reap`,
     told: {
       victim: {
         cause: 'signal',
@@ -303,7 +303,7 @@ export const signals: readonly Way[] = [
     needs: 'guest',
     script: `cp "$(command -v victim)" doomed
       in-role parent sh -c 'in-role victim ./doomed wait & in-role other ./doomed wait & wait' & V=$!
-      sleep 0.4; killall -KILL doomed & role killer $!; wait $!; reap`,
+      sleep 0.7; killall -KILL doomed & role killer $!; wait $!; reap`,
     told: {
       victim: { cause: 'signal', confidence: 'certain', killer: 'killer', incident: 'killall', summary: killedAll },
       other: { cause: 'signal', confidence: 'certain', killer: 'killer', incident: 'killall', summary: killedAll },
