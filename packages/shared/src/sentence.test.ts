@@ -564,6 +564,20 @@ describe('before', () => {
   })
 })
 
+test('tried tells of attempts that were refused', () => {
+  const refused = { at: '2026-11-22T19:40:37.123456Z', kind: 'refused-signal', call: 'kill', number: 9, error: 'EPERM' }
+  const evidence = [
+    { ...refused, sender: killer },
+    { ...refused, number: null, error: 'ESRCH', sender: null },
+  ]
+  expect(line(tell({ evidence }), 'tried')).toBe(
+    'SIGKILL by sh xdkill.sh (pid 5120, uid 1001) 5.0 s before, refused with EPERM; a signal by a process that was not seen 5.0 s before, refused with ESRCH',
+  )
+  const many = Array.from({ length: 7 }, () => ({ ...refused, sender: killer }))
+  expect(line(tell({ evidence: many }), 'tried')).toMatch(/; and 3 more$/)
+  expect(line(tell({ evidence: [{ ...refused, sender: 'nobody' }] }), 'tried')).toBeUndefined()
+})
+
 test('sure, or and limit', () => {
   const story = tell({
     oom: { scope: 'cgroup', cgroup: '/a', limitBytes: 1_500_000_000 },

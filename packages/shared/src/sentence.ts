@@ -19,6 +19,7 @@ import { lineageText, loginText } from './lineage.ts'
 import { holdersText, memoryText } from './memory-text.ts'
 import { meantLine, mistakeText } from './mistake-text.ts'
 import { isShell, processIdentity, processName } from './process-name.ts'
+import { refusedText } from './refused-signal.ts'
 import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { ageText, momentText, type ReaderClock } from './time-text.ts'
@@ -38,8 +39,8 @@ export interface Story {
 }
 
 /**
- * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), the death of another that it is a
- * consequence of (`after`), for whom (`for`), whom it was
+ * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), what was refused (`tried`),
+ * the death of another that it is a consequence of (`after`), for whom (`for`), whom it was
  * meant for (`meant`), a memory limit (`limit`), when nobody was watching (`gap`), how sure that is (`sure`) and what
  * else it may have been (`or`).
  * A line that has nothing to say is left out.
@@ -53,6 +54,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     ['from', originLine(death)],
     ['with', weaponLine(death)],
     [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
+    ['tried', refusedText(death)],
     ['after', earlierLine(death, words)],
     ['for', behalfLine(death)],
     ['meant', meantLine(death)],

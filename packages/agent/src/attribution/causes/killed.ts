@@ -81,9 +81,7 @@ function seenWithoutWhy({ victim }: Ending, fatal: Received, cause: Finding['cau
     reasons: [
       `the signal and the death were both seen, ${isNobody ? 'why the kernel sent it' : 'who had it sent'} was not`,
     ],
-    alternatives: [
-      'a process may have had the kernel send it (F_SETSIG, mq_notify(3), ptrace(2), a 32-bit system call)',
-    ],
+    alternatives: ['a process may have asked the kernel for it beforehand (F_SETSIG, mq_notify(3))'],
   }
 }
 
