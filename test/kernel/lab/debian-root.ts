@@ -43,7 +43,7 @@ export async function debianRootArchive(progress: (line: string) => void): Promi
   if (exists) return archive
   if (process.getuid?.() !== 0) {
     throw new Error(
-      'Expected to be root, since debootstrap installs a Debian as root only. Run once: sudo npm run test:kernel',
+      'Expected to be root, since debootstrap installs a Debian as root only. Run: sudo npm run test:kernel',
     )
   }
   await mkdir(folder, { recursive: true })
