@@ -58,8 +58,8 @@ function anonymous(text: string, { roles }: WayFacts): string {
   const byPid = new Map([...roles].map(([role, pid]) => [String(pid), role]))
   return text
     .replace(/\bpts\/\d+\b/g, '<tty>')
-    .replace(/\b\d+\b/g, (number) => (byPid.has(number) ? `<${byPid.get(number)}>` : number))
     .replace(/\b\d+(?:\.\d+)? (?:µs|ms|s|min|h)\b(?: \d+ (?:s|min)\b)?/g, '<time>')
+    .replace(/\b\d+\b/g, (number) => (byPid.has(number) ? `<${byPid.get(number)}>` : number))
     .replace(/(?<=\(pid <[\w-]+>, )\d+(?:\.\d+)? [KMGT]iB(?=\))/g, '<size>')
 }
 
