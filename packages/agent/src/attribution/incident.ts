@@ -1,6 +1,7 @@
 import type { ProcessEntry, Program } from '../process/entry.ts'
 import { programName } from '../process/service.ts'
 import type { Received } from './ladder.ts'
+import { isCalled } from './messengers/program.ts'
 import { isByEnding, senderOf } from './sender.ts'
 
 /** Signals of one group kill follow each other within this time. */
@@ -66,7 +67,8 @@ const seekers: ReadonlySet<string> = new Set(['pkill', 'killall', 'skill', 'fuse
 
 /** Whether it kills by name, or was given several pids. */
 function endsMany(program: Program): boolean {
-  const name = programName(program)
-  if (seekers.has(name)) return true
-  return name === 'kill' && (program.args ?? []).slice(1).filter((word) => /^\d+$/.test(word)).length > 1
+  if (isCalled(program, seekers)) return true
+  return (
+    programName(program) === 'kill' && (program.args ?? []).slice(1).filter((word) => /^\d+$/.test(word)).length > 1
+  )
 }

@@ -1,5 +1,6 @@
 import { areRelated } from '../../process/family.ts'
 import { programName } from '../../process/service.ts'
+import { isCalled } from '../messengers/program.ts'
 import { RecentPrograms } from '../recent-programs.ts'
 import type { Aim } from './aim.ts'
 
@@ -29,5 +30,5 @@ export function lookedUp({ killer, victimStart, at }: Aim, lookups: Lookups): st
 
 /** The killer finds its targets by name: whatever had the number before, it did not mean that. */
 export function huntsByName({ killer }: Aim): boolean {
-  return huntsmen.has(programName(killer.program))
+  return isCalled(killer.program, huntsmen)
 }
