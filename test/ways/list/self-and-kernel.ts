@@ -243,7 +243,7 @@ export const selfAndKernel: readonly Way[] = [
     name: 'ctrl-z',
     title: 'Ctrl-Z is no death',
     script:
-      'at-terminal ctrl-z in-role victim victim wait & T=$!; sleep 0.8; (sleep 0.6; kill -9 $(pid_of victim) $T) &',
+      'at-terminal ctrl-z in-role victim victim wait & T=$!; sleep 0.8; (sleep 3; kill -9 $(pid_of victim) $T) &',
     told: { victim: 'nothing' },
   },
   {
@@ -253,7 +253,7 @@ export const selfAndKernel: readonly Way[] = [
     told: {
       victim: {
         ...byKernel('terminal', 'SIGHUP', 'tty'),
-        summary: 'victim was ended by SIGHUP: its terminal was closed.',
+        summary: 'victim was ended by SIGHUP: its terminal <tty> was closed.',
       },
     },
   },
@@ -265,7 +265,7 @@ export const selfAndKernel: readonly Way[] = [
       victim: {
         ...byKernel('terminal', 'SIGHUP', 'tty'),
         summary:
-          "victim was ended by SIGHUP: the leader of its session, sh -c 'in-role victim victim wait & sleep 0.3; exit 3' (pid <leader>, uid 0), ended by itself with exit code 3.",
+          "victim was ended by SIGHUP: the leader of its session at terminal <tty>, sh -c 'in-role victim victim wait & sleep 0.3; exit 3' (pid <leader>, uid 0), ended by itself with exit code 3.",
       },
     },
   },
@@ -290,7 +290,7 @@ export const selfAndKernel: readonly Way[] = [
       victim: {
         ...byKernel('terminal', 'SIGHUP', 'tty'),
         summary:
-          'victim was ended by SIGHUP: its terminal was closed when at-terminal stay in-role victim victim wait (pid <holder>, uid 0), which had held it open, was killed with SIGKILL by sender kill <holder> 9 (pid <killer>, uid 0).',
+          'victim was ended by SIGHUP: its terminal <tty> was closed when at-terminal stay in-role victim victim wait (pid <holder>, uid 0), which had held it open, was killed with SIGKILL by sender kill <holder> 9 (pid <killer>, uid 0).',
       },
     },
   },

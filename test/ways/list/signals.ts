@@ -397,13 +397,13 @@ export const signals: readonly Way[] = [
   {
     name: 'stopped',
     title: 'SIGSTOP is no death',
-    script: 'start wait; send kill $V 19; (sleep 1; kill -9 $V) &',
+    script: 'start wait; send kill $V 19; (sleep 3; kill -9 $V) &',
     told: { victim: 'nothing' },
   },
   {
     name: 'hang-up-rereads',
     title: 'SIGHUP to a daemon that reads its settings again is no death',
-    script: 'run catcher 1 go-on; send kill $V 1; (sleep 1; kill -9 $V) &',
+    script: 'run catcher 1 go-on; send kill $V 1; (sleep 3; kill -9 $V) &',
     told: { victim: 'nothing' },
   },
   {

@@ -40,6 +40,8 @@ export interface AttributionOptions {
   readonly losses: LossLog
 }
 
+const sighup = 1
+
 /** What a record tells of an end. */
 type Told = Omit<Ending, 'ladder' | 'gapsBetween' | 'awakeSince'>
 
@@ -114,6 +116,7 @@ export class Attribution {
     const isSelf = record.pid === target.pid
     const ladder = this.ladderOf(target)
     ladder.add(record, process, isSelf)
+    if (record.sig === sighup && target.tty !== undefined) ladder.terminal = target.tty
     if (this.oomLog.isAlong(target)) ladder.oomAlongAt ??= record.time
     const received = { record, by: process, program: process?.program, count: 1 }
     this.incidents.follow(received, target)

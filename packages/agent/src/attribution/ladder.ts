@@ -31,6 +31,8 @@ export class Ladder {
   readonly refused: Refused[] = []
   /** The first that could not but end the process. */
   fatal: Received | undefined
+  /** Its terminal when a hang-up came; at its end it may have none any more. */
+  terminal: string | undefined
   /** Set when the OOM killer chose the process: record time. */
   oomAt: bigint | undefined
   /** Set when the kernel killed it along with such a one, whose memory it shares: record time. */

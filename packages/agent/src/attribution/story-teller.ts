@@ -49,7 +49,7 @@ export class StoryTeller {
     return {
       type: 'death',
       at: this.at(at),
-      victim: describeProcess(victim, this.describe),
+      victim: this.victim(ending, finding),
       service,
       exit: exitOf(status),
       cause: finding.cause,
@@ -64,6 +64,12 @@ export class StoryTeller {
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
+  }
+
+  private victim({ victim, ladder }: Ending, { cause }: Finding): Process {
+    const described = describeProcess(victim, this.describe)
+    const terminal = cause === 'terminal' && ladder.terminal !== undefined ? textOf(ladder.terminal) : null
+    return { ...described, tty: described.tty ?? terminal }
   }
 
   private earlier({ relation, judged }: EarlierEnd): EarlierDeath {
