@@ -6,8 +6,13 @@ import { programName } from '../../process/service.ts'
  * systemctl), as an applet of busybox, as the script that an interpreter runs, or by its executable.
  */
 export function isCalled(program: Program, names: ReadonlySet<string>): boolean {
-  return names.has(wordsOf(program)[0] ?? '') || names.has(programName(program))
+  const known = calledAs.get(program) ?? [wordsOf(program)[0] ?? '', programName(program)]
+  calledAs.set(program, known)
+  return known.some((name) => names.has(name))
 }
+
+/** Each rule asks it of the same programs; a program never changes. */
+const calledAs = new WeakMap<Program, readonly string[]>()
 
 /** The command line with the program's folder left out, without `busybox` before an applet. */
 export function wordsOf({ args, exe, comm }: Program): readonly string[] {
