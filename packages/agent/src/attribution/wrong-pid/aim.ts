@@ -31,7 +31,7 @@ export interface Suspicion {
   readonly confidence: 'certain' | 'likely' | 'possible'
   readonly pidfile: StalePidfile | undefined
   /** What is left of it if the killer, or a relative, looked for pids while the victim was there. */
-  readonly whenLookedUp: 'the same' | 'less' | 'nothing'
+  readonly whenLookedUp: 'less' | 'nothing'
   /** For people. */
   readonly reason: string
 }

@@ -37,20 +37,23 @@ export function oldPidfile(aim: Aim, log: PidfileLog): Suspicion | undefined {
   const read = reads.findLast((one) => isOwn(one, aim)) ?? reads.at(-1)
   if (read === undefined) return undefined
   const { written } = read
-  const owner = aim.owners.find((one) => heldIt(one, read))
+  const owners = ownersThen(read, aim)
+  const [owner] = owners
   return {
     owner,
     knownAt: written?.earliest ?? read.at,
-    confidence: confidenceOf(read, owner, aim),
+    confidence: confidenceOf(read, owners, aim),
     pidfile: pidfileOf(read),
-    whenLookedUp: read.by === aim.killer.process ? 'the same' : 'less',
+    whenLookedUp: 'less',
     reason: reasonOf(read, owner, aim),
   }
 }
 
 /** A pidfile that somebody read and that still names a former owner. */
 export function pidfileNaming(owner: FormerOwner, aim: Aim, log: PidfileLog): PidfileRead | undefined {
-  return log.naming(aim.number).findLast((read) => isBefore(read, aim) && isOlder(read, aim) && heldIt(owner, read))
+  return log
+    .naming(aim.number)
+    .findLast((read) => isBefore(read, aim) && isOlder(read, aim) && ownersThen(read, aim)[0] === owner)
 }
 
 function isBefore(read: PidfileRead, { at }: Aim): boolean {
@@ -70,10 +73,10 @@ function isOlder({ at, written }: PidfileRead, { victim, victimStart }: Aim): bo
   return written.latest <= victimStart - (victim.seeded ? unwatchedMarginNs : marginNs)
 }
 
-function confidenceOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): Suspicion['confidence'] {
+function confidenceOf(read: PidfileRead, owners: readonly FormerOwner[], aim: Aim): Suspicion['confidence'] {
   const knowsVictim = aim.isRaised && read.by !== aim.killer.process
   if (knowsVictim || isDoubtful(read, aim)) return 'possible'
-  return isProven(read, owner, aim) ? 'certain' : 'likely'
+  return isProven(read, owners, aim) ? 'certain' : 'likely'
 }
 
 /** A clock may have been set before the watching, above all at boot: a file may only look older than the boot. */
@@ -81,21 +84,26 @@ function isDoubtful({ at, written }: PidfileRead, { victim, victimStart }: Aim):
   return victim.seeded && at >= victimStart && (written === undefined || written.earliest < 0n)
 }
 
-/** It held the number when the file was written; or when it was read, where the file's time is not known. */
-function heldIt(owner: FormerOwner, { at, written }: PidfileRead): boolean {
+/**
+ * Who held the number when the file was written; or when it was read, where the file's time is not known. The time may
+ * have been rounded down, so one who began soon after it may be meant, too; who held it at that very time comes first.
+ */
+function ownersThen({ at, written }: PidfileRead, { owners }: Aim): FormerOwner[] {
   const { earliest, latest } = written ?? { earliest: at, latest: at }
-  return owner.start - marginNs <= earliest && owner.endedAt >= latest
+  const possible = owners.filter(({ start, endedAt }) => start - marginNs <= earliest && endedAt >= latest)
+  return possible.toSorted((a, b) => Number(a.start > earliest) - Number(b.start > earliest))
 }
 
 /** Seen from the writing to the signal: nothing of it is inferred. */
-function isProven(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): boolean {
+function isProven(read: PidfileRead, [owner, ...others]: readonly FormerOwner[], aim: Aim): boolean {
   const { written, write } = read
   if (owner === undefined || written === undefined || write === undefined || read.isWriting) return false
   const isWriteSeen =
     write.nsId === aim.killer.process.nsId &&
     write.at <= written.latest + marginNs &&
     written.latest - write.at <= writingNs
-  return isWriteSeen && owner.isEndSeen && written.earliest === written.latest && isOwn(read, aim)
+  const isOnlyOne = others.length === 0 && written.earliest === written.latest && owner.start <= write.at
+  return isWriteSeen && isOnlyOne && owner.isEndSeen && isOwn(read, aim)
 }
 
 /** Read by the killer, by a command it started for that, or by a neighbour just before the killer was given it. */
