@@ -73,6 +73,11 @@ export class Story {
     return this.tell({ type: 'open', ...this.current(pid), path, write: 0, ...(mtime && { mtime }), ...text } as Told)
   }
 
+  /** Opened for reading and writing, as some do that want to lock it. */
+  open(pid: number, path: string, number: number, mtime: bigint): this {
+    return this.tell({ type: 'open', ...this.current(pid), path, write: 1, mtime, text: `${number}\n` })
+  }
+
   write(pid: number, path: string): this {
     return this.tell({ type: 'open', ...this.current(pid), path, write: 1, mtime: this.wallClock, text: '' })
   }

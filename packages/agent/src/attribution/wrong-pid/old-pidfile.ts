@@ -123,5 +123,5 @@ function reasonOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): 
       ? `was written ${earlier(written.latest, aim.victimStart)} the victim had that pid`
       : `was read ${earlier(read.at, aim.victimStart)} the victim had that pid`
   const then = owner === undefined ? '; who had it then was not seen' : ''
-  return `${who} read pid ${aim.number} from ${path} ${when} the signal, and that file ${age}${then}`
+  return `${who} found pid ${aim.number} in ${path} ${when} the signal, and that file ${age}${then}`
 }

@@ -57,7 +57,9 @@ export class PidfileLog {
     const path = flat(record.path)
     const isWriting = record.write === 1
     const number = this.numberIn({ ...record, path })
-    if (number !== undefined) {
+    // Who writes its own pid has not read it.
+    const isOwn = isWriting && number === (by.nsPid ?? by.pid)
+    if (number !== undefined && !isOwn) {
       const written = mtime === undefined ? undefined : this.wallTimes.moment(mtime)
       const write = this.writes.get(path)
       this.keep({ by, at: time, path, number, written, writtenAt: written && mtime, isWriting, write })

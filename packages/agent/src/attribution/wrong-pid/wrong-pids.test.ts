@@ -65,7 +65,7 @@ describe('a kill by a stale pidfile', () => {
       /^web was killed with SIGKILL by sh \/etc\/stop-worker \(pid 5000, uid 0\); it was meant for worker, which had pid 4242 until 3\.0 s before and is still named in \/run\/worker\.pid, written 5\.\d s before\.$/,
     )
     expect(death?.verdict.reasons.at(-1)).toMatch(
-      /^cat \(pid 5001\) read pid 4242 from \/run\/worker\.pid 2\.0 ms before the signal, and that file was written 2\.0 s before the victim had that pid$/,
+      /^cat \(pid 5001\) found pid 4242 in \/run\/worker\.pid 2\.0 ms before the signal, and that file was written 2\.0 s before the victim had that pid$/,
     )
     expect(death?.evidence).toContainEqual(expect.objectContaining({ kind: 'stale-pidfile', pid: 4242 }))
   })
@@ -126,6 +126,20 @@ describe('a kill by a stale pidfile', () => {
     const { story, writtenAt } = reused()
     story.start(6000, 1, ['monitor'], true).read(6000, '/run/worker.pid', 4242, writtenAt)
     expect((await judged(stops(story, writtenAt, undefined)))?.wrongPid).toMatchObject({ confidence: 'certain' })
+  })
+
+  it('is not certain if the file was opened for writing, too, and none if it was the pid’s owner that wrote it', async () => {
+    const { story, writtenAt } = reused()
+    story.start(5000, 900, ['sh', 'stop'], true).open(5000, '/run/worker.pid', 4242, writtenAt)
+    story.kill(5000, 4242).exit(4242, 9)
+    expect((await judged(story))?.wrongPid).toMatchObject({ previousOwner: { comm: 'worker' }, confidence: 'likely' })
+    const own = new Story().beat().start(5000, 900, ['sh', 'start'], true).start(4242, 5000, ['worker'])
+    own
+      .open(4242, '/run/worker.pid', 4242, own.wallClock)
+      .exit(4242)
+      .wait(2 * second)
+    own.start(4242, 1, ['web'], true).kill(5000, 4242).exit(4242, 9)
+    expect((await judged(own))?.wrongPid).toBeNull()
   })
 
   it('is less sure when records were lost, or pids were looked up, in between', async () => {
