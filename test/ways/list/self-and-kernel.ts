@@ -242,8 +242,7 @@ export const selfAndKernel: readonly Way[] = [
   {
     name: 'ctrl-z',
     title: 'Ctrl-Z is no death',
-    script:
-      'at-terminal ctrl-z in-role victim victim wait & T=$!; sleep 0.8; (sleep 3; kill -9 $(pid_of victim) $T) &',
+    script: 'at-terminal ctrl-z in-role victim victim wait & T=$!; sleep 0.8; (sleep 3; kill -9 $(pid_of victim) $T) &',
     told: { victim: 'nothing' },
   },
   {
