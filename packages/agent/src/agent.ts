@@ -201,7 +201,7 @@ export class Agent {
         'Build the probe module again with this version of the agent (`whokilled-agent build-module`).',
       )
     }
-    this.clock.learn(record)
+    this.coverage.started(record)
     this.attribution.follow(record, {})
     this.lastTime = record.time
     await this.rescan(record.time)

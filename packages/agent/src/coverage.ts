@@ -6,7 +6,7 @@ import type { BootClock } from './clock.ts'
 import type { CoverageDraft } from './event-draft.ts'
 import type { Dropped } from './event-sink.ts'
 import type { Hole } from './record/order.ts'
-import type { HeartbeatRecord, StopRecord } from './record/record.ts'
+import type { Clocks, HeartbeatRecord, StopRecord } from './record/record.ts'
 
 /** How often an agent says that it is watching: silence is not coverage. */
 const repeatNs = 30_000_000_000n
@@ -54,6 +54,12 @@ export class Coverage {
     this.lastSeenText = clock.timestamp(losses.watchedSince)
   }
 
+  /** A probe has begun to print, and tells its clocks. */
+  started(clocks: Clocks): void {
+    this.clock.learn(clocks)
+    this.asleep = clocks.boot - clocks.mono
+  }
+
   /** An earlier run of the agent watched this host; told before the first begin. What it could not say is said now. */
   resume({ watchedSince, until, untilText, hasSaidSo, why, reason }: EarlierWatch): CoverageDraft[] {
     this.lastSeen = until
@@ -74,7 +80,6 @@ export class Coverage {
     this.lastTold = at
     this.saw(at)
     this.counted = 0
-    this.asleep = undefined
     const watching = this.draft('watching', at, at, nothingMissing, 0)
     if (interruption === undefined) return [watching]
     const gap = this.draft('gap', from, at, interruption, 0)

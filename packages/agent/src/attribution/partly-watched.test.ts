@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DeathEvent, Event } from '@whokilled/shared/event'
 import { gapsAmong } from '@whokilled/shared/gap'
 import { describe, expect, it } from 'vitest'
+import { eventsOf } from '../../../../test/ways/tell.ts'
 import { isDeath } from '../../test/agent-program.ts'
-import { bootId, init, linesOf, scanned, type Told, watchStart } from '../../test/recorded-host.ts'
+import { bootId, init, isCoverage, linesOf, scanned, type Told, watchStart } from '../../test/recorded-host.ts'
 import { Agent } from '../agent.ts'
 import { ProbeError } from '../errors.ts'
 import type { ScannedProcess } from '../process/proc-scan.ts'
+import { snapshotOf } from '../process/snapshot.ts'
 import { EventStamp } from '../stamp.ts'
 import { UserNames } from '../user-names.ts'
 
@@ -272,6 +276,29 @@ describe('when the host slept between a request and the end', () => {
   it('a kill is as certain as ever', async () => {
     const death = await deathOver({ told: [...beats(100), slept(10_800), sent(9), exit(9)] })
     expect(death).toMatchObject({ cause: 'signal', verdict: { confidence: 'certain' } })
+  })
+})
+
+describe('on a host that was really suspended (recorded under SystemTap)', () => {
+  it('the sleep is a gap, and a kill right after it is told as any other', async () => {
+    const file = join(import.meta.dirname, '../../../../test/recordings/suspended.wkr')
+    const lines = readFileSync(file, 'latin1').split('\n').slice(0, -1)
+    const events = await eventsOf({ lines, snapshot: snapshotOf(file) })
+    expect(
+      events.filter(isCoverage).map(({ state, why, reason, lostRecords }) => [state, why, reason, lostRecords]),
+    ).toEqual([
+      ['watching', null, null, 0],
+      ['gap', 'host-suspended', 'the host was suspended for 5.0 s', 0],
+      ['watching', null, null, 0],
+      ['stopped', 'probe-ended', 'the recording was at its end', 0],
+    ])
+    const deaths = events.filter(isDeath)
+    expect(deaths.find(({ service }) => service.name === 'victim')).toMatchObject({
+      cause: 'signal',
+      exit: { signal: { name: 'SIGKILL' } },
+      killer: { comm: 'sender' },
+      verdict: { confidence: 'certain' },
+    })
   })
 })
 

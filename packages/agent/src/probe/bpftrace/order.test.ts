@@ -55,6 +55,35 @@ describe('order', () => {
   })
 })
 
+describe('a processor that is not heard any more', () => {
+  const beats = (order: FactOrder, seconds: readonly number[], counted: (second: number) => number) => {
+    for (const second of seconds) {
+      order.push({ kind: 'count', cpu: 1, n: counted(second) }, second * 1_000)
+      order.push(heartbeat(0, second, second * 1_000), second * 1_000)
+    }
+  }
+
+  test('is found out when its count grows at three heartbeats and no line comes', () => {
+    const order = new FactOrder()
+    order.push(fork(1, 1, 500), 500)
+    beats(order, [1, 2, 3], (second) => second)
+    expect(order.unheard).toBeUndefined()
+    beats(order, [4], (second) => second)
+    expect(order.unheard).toBe(1)
+  })
+
+  test('is none that has nothing to tell, or that loses some of much', () => {
+    const order = new FactOrder()
+    order.push(fork(1, 1, 500), 500)
+    beats(order, [1, 2, 3, 4, 5, 6], () => 1)
+    for (const second of [7, 8, 9, 10, 11]) {
+      beats(order, [second], () => second * 100)
+      order.push(fork(1, second * 100 + 2, second * 1_000 + 500), second * 1_000 + 500)
+    }
+    expect(order.unheard).toBeUndefined()
+  })
+})
+
 describe('loss', () => {
   test('a hole in the count of a processor is lost lines, in the place where they would have been', () => {
     const order = new FactOrder()

@@ -79,6 +79,12 @@ export class FactOrder {
     return due
   }
 
+  /** A processor that counts lines of which none comes any more; undefined if all are heard. */
+  get unheard(): number | undefined {
+    for (const [cpu, { countsUnheard }] of this.processors) if (countsUnheard >= countsUnheardMax) return cpu
+    return undefined
+  }
+
   /** The probe has ended and has told its last counts: all that waits, and what is missing. */
   flush(nowMs: number): Ordered[] {
     this.findLostAtEnds(nowMs)
@@ -138,6 +144,12 @@ export class FactOrder {
   }
 }
 
+/**
+ * After so many heartbeats in a row that tell of lines of which not one has come, a processor is not heard any more: it
+ * was off, or asleep, since bpftrace opened its buffer (CPU hot-plug, suspend to RAM).
+ */
+const countsUnheardMax = 3
+
 /** The count of one processor's lines. */
 class Processor {
   /** Lines that have come or are known to be lost. */
@@ -146,11 +158,14 @@ class Processor {
   counted = 0
   lastTime = 0n
   lastMs = Number.NEGATIVE_INFINITY
+  /** Heartbeats in a row that told of lines of which none had come. */
+  countsUnheard = 0
   private open: Fact | undefined
 
   /** Takes a line; returns how many were lost before it. */
   take(line: { readonly n: number }, nowMs: number): number {
     this.lastMs = nowMs
+    this.countsUnheard = 0
     const lost = Math.max(0, line.n - this.seen - 1)
     this.seen = Math.max(this.seen, line.n)
     if ('draft' in line) this.open = line as Fact
@@ -165,6 +180,7 @@ class Processor {
   giveUp(): number {
     const lost = Math.max(0, this.counted - this.seen)
     this.seen += lost
+    if (lost > 0) this.countsUnheard += 1
     return lost
   }
 }

@@ -157,6 +157,11 @@ class BpftraceRun implements ProbeRun {
     if (this.hasDrained()) this.drained.abort()
     this.passOn()
     if (this.stopping !== undefined) return
+    if (this.translation.unheard !== undefined) {
+      this.refusal ??= processorUnheard(this.translation.unheard)
+      this.child.kill('SIGKILL')
+      return
+    }
     this.child.stdout.pause()
     setTimeout(() => this.readOn(), batchMs)
   }
@@ -224,6 +229,14 @@ class BpftraceRun implements ProbeRun {
     }
     return { expected: false, error: bpftraceError('run on', this.exit, this.stderr), warnings }
   }
+}
+
+function processorUnheard(processor: number): ProbeError {
+  return new ProbeError(
+    'processor-unheard',
+    `Expected to hear of processor ${processor}, bpftrace passes nothing on from it any more: it was off for a while, as when the host is suspended.`,
+    'bpftrace is started again.',
+  )
 }
 
 function pagesOf(megabytes: number): number {

@@ -65,6 +65,11 @@ export class BpftraceTranslation {
     return isInOrder ? [...lines, this.encoder.stop()] : lines
   }
 
+  /** A processor of which nothing is heard any more. */
+  get unheard(): number | undefined {
+    return this.order.unheard
+  }
+
   /** Whether nothing waits for others to come first. */
   get isEmpty(): boolean {
     return this.order.isEmpty
