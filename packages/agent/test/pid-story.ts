@@ -68,8 +68,9 @@ export class Story {
     return this.tell({ type: 'exit', ...this.current(pid), code })
   }
 
-  read(pid: number, path: string, number: number | undefined, mtime?: bigint): this {
-    const text = number === undefined ? {} : { text: `${number}\n` }
+  /** @param number what the file names; null: not seen */
+  read(pid: number, path: string, number: number | null, mtime?: bigint): this {
+    const text = number === null ? {} : { text: `${number}\n` }
     return this.tell({ type: 'open', ...this.current(pid), path, write: 0, ...(mtime && { mtime }), ...text } as Told)
   }
 

@@ -1,8 +1,9 @@
-import type { ProcessEntry, Program } from '../../process/entry.ts'
+import type { ProcessEntry } from '../../process/entry.ts'
 import { ownSession } from '../../process/family.ts'
 import { type FormerOwner, isLasting } from '../../process/former-owner.ts'
 import { programName } from '../../process/service.ts'
 import type { Aim, Suspicion } from './aim.ts'
+import { isShell } from './shells.ts'
 import { programOf } from './words.ts'
 
 /** One who forks more has had a child of nearly every pid. */
@@ -41,10 +42,4 @@ function isChildOf({ parentPid, parentStart }: FormerOwner, parent: ProcessEntry
 function isRemembered(owner: FormerOwner, parent: ProcessEntry): boolean {
   if (!isLasting(owner) || waiting.has(programName(owner.process.program))) return false
   return owner.inBackground || !isShell(parent.program)
-}
-
-/** A shell waits for a command, unless it is told not to. */
-function isShell({ exe, args, comm = '' }: Program): boolean {
-  const called = args?.[0] ?? exe ?? comm
-  return /(?:^|[/-])(?:ba|da|a|k|mk|z|fi)?sh$/.test(called)
 }

@@ -1,5 +1,6 @@
 import { areRelated, commonAncestor, descendsFrom } from '../../process/family.ts'
 import type { FormerOwner } from '../../process/former-owner.ts'
+import { textOf } from '../../record/bytes.ts'
 import type { Aim, Suspicion } from './aim.ts'
 import { namesNumber } from './arguments.ts'
 import type { PidfileLog, PidfileRead } from './pidfile-log.ts'
@@ -97,7 +98,8 @@ function ownersThen({ at, written }: PidfileRead, { owners }: Aim): FormerOwner[
 /** Seen from the writing to the signal: nothing of it is inferred. */
 function isProven(read: PidfileRead, [owner, ...others]: readonly FormerOwner[], aim: Aim): boolean {
   const { written, write } = read
-  if (owner === undefined || written === undefined || write === undefined || read.isWriting) return false
+  if (owner === undefined || written === undefined || write === undefined) return false
+  if (read.isWriting || read.isInferred) return false
   const isWriteSeen =
     write.nsId === aim.killer.process.nsId &&
     write.at <= written.latest + marginNs &&
@@ -113,6 +115,14 @@ function isOwn(read: PidfileRead, { killer, number, at }: Aim): boolean {
   return isGiven && commonAncestor(read.by, killer.process) !== undefined
 }
 
+/** A pidfile that the killer or a relative read while the victim was there, and what it named is not known. */
+export function unknownPidfile({ victimStart, at, killer }: Aim, log: PidfileLog): string | undefined {
+  const read = log.unknown.findLast(
+    (one) => one.at >= victimStart && one.at <= at && areRelated(one.by, killer.process),
+  )
+  return read && textOf(read.path)
+}
+
 function reasonOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): string {
   const { path } = pidfileOf(read)
   const who = read.by === aim.killer.process ? 'the killer' : `${programOf(read.by.program)} (pid ${read.by.pid})`
@@ -122,6 +132,9 @@ function reasonOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): 
     written !== undefined && written.latest < aim.victimStart
       ? `was written ${earlier(written.latest, aim.victimStart)} the victim had that pid`
       : `was read ${earlier(read.at, aim.victimStart)} the victim had that pid`
+  if (read.isInferred) {
+    return `${who} read ${path} ${when} the signal; what had pid ${aim.number} then had written it, and it ${age}`
+  }
   const then = owner === undefined ? '; who had it then was not seen' : ''
   return `${who} found pid ${aim.number} in ${path} ${when} the signal, and that file ${age}${then}`
 }

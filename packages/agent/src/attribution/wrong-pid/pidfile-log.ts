@@ -1,5 +1,6 @@
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { OpenRecord } from '../../record/record.ts'
+import { isShell } from './shells.ts'
 import type { Moment, WallTimes } from './wall-times.ts'
 
 /** Somebody read a pidfile. */
@@ -17,6 +18,8 @@ export interface PidfileRead {
   readonly writtenAt: bigint | undefined
   /** It was opened for writing, too, as some programs do that want to lock it. */
   readonly isWriting: boolean
+  /** The content was not seen: a daemon had written the file, and daemons write their own pid. */
+  readonly isInferred: boolean
   /** Who wrote it, if that was seen. */
   readonly write: PidfileWrite | undefined
 }
@@ -24,7 +27,12 @@ export interface PidfileRead {
 export interface PidfileWrite {
   readonly at: bigint
   readonly nsId: number | undefined
+  /** The writer's own pid, as it counts in its namespace; undefined for a shell, which writes those of others. */
+  readonly ownPid: number | undefined
 }
+
+/** Somebody read a pidfile, and what it named is not known. */
+export type UnknownRead = Pick<PidfileRead, 'by' | 'at' | 'path'>
 
 /** Numbers whose readers are remembered, and readers of each: a monitor reads all pidfiles every few seconds. */
 const numbersMax = 512
@@ -32,6 +40,9 @@ const readsMax = 12
 
 /** Paths whose writers and content are remembered. */
 const pathsMax = 2_048
+
+/** Reads of unknown content that are remembered. */
+const unknownMax = 64
 
 /** The highest pid there can be (include/linux/threads.h, PID_MAX_LIMIT). */
 const pidMax = 4_194_304
@@ -47,24 +58,35 @@ export class PidfileLog {
   private readonly reads = new Map<number, readonly PidfileRead[]>()
   private readonly writes = new Map<string, PidfileWrite>()
   private readonly contents = new Map<string, Content>()
+  /** Oldest first. */
+  readonly unknown: UnknownRead[] = []
 
   constructor(wallTimes: WallTimes) {
     this.wallTimes = wallTimes
   }
 
   follow(record: OpenRecord, by: ProcessEntry): void {
-    const { mtime, time } = record
+    const { mtime, text, time } = record
     const path = flat(record.path)
+    const ownPid = by.nsPid ?? by.pid
+    const write = this.writes.get(path)
     const isWriting = record.write === 1
-    const number = this.numberIn({ ...record, path })
+    const seen = this.numberIn({ ...record, path })
+    const number = seen ?? (text === undefined && !isWriting ? write?.ownPid : undefined)
+    const isInferred = seen === undefined
     // Who writes its own pid has not read it.
-    const isOwn = isWriting && number === (by.nsPid ?? by.pid)
-    if (number !== undefined && !isOwn) {
-      const written = mtime === undefined ? undefined : this.wallTimes.moment(mtime)
-      const write = this.writes.get(path)
-      this.keep({ by, at: time, path, number, written, writtenAt: written && mtime, isWriting, write })
+    if (number !== undefined && !(isWriting && number === ownPid)) {
+      const written = isInferred && write !== undefined ? at(write) : mtime && this.wallTimes.moment(mtime)
+      const writtenAt = isInferred ? undefined : written && mtime
+      this.keep({ by, at: time, path, number, written: written || undefined, writtenAt, isWriting, isInferred, write })
+    } else if (text === undefined && !isWriting) {
+      this.unknown.push({ by, at: time, path })
+      if (this.unknown.length > unknownMax) this.unknown.shift()
     }
-    if (isWriting) put(this.writes, path, { at: time, nsId: by.nsId }, pathsMax)
+    if (isWriting) {
+      const own = isShell(by.program) ? undefined : ownPid
+      put(this.writes, path, { at: time, nsId: by.nsId, ownPid: own }, pathsMax)
+    }
   }
 
   /** Who read this number, oldest first. */
@@ -91,9 +113,13 @@ export class PidfileLog {
   }
 }
 
+function at(write: PidfileWrite): Moment {
+  return { earliest: write.at, latest: write.at }
+}
+
 function isRepeated(earlier: PidfileRead, later: PidfileRead): boolean {
   const isSame = earlier.path === later.path && earlier.writtenAt === later.writtenAt
-  if (!isSame || earlier.isWriting !== later.isWriting) return false
+  if (!isSame || earlier.isWriting !== later.isWriting || earlier.write !== later.write) return false
   return earlier.by === later.by || areSiblings(earlier.by, later.by)
 }
 

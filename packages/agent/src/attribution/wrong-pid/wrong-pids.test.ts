@@ -36,7 +36,7 @@ async function judged(story: Story, given: HostOptions = options) {
 }
 
 /** A launcher starts a script as a job of its own that reads the pidfile with cat and kills by shell builtin. */
-function stops(story: Story, writtenAt: bigint | undefined, number: number | undefined = 4242): Story {
+function stops(story: Story, writtenAt: bigint | undefined, number: number | null = 4242): Story {
   return story
     .start(5000, 900, ['sh', '/etc/stop-worker'], true)
     .fork(5001, 5000)
@@ -125,7 +125,7 @@ describe('a kill by a stale pidfile', () => {
   it('knows the content of a file that was not in memory from an earlier reader', async () => {
     const { story, writtenAt } = reused()
     story.start(6000, 1, ['monitor'], true).read(6000, '/run/worker.pid', 4242, writtenAt)
-    expect((await judged(stops(story, writtenAt, undefined)))?.wrongPid).toMatchObject({ confidence: 'certain' })
+    expect((await judged(stops(story, writtenAt, null)))?.wrongPid).toMatchObject({ confidence: 'certain' })
   })
 
   it('is not certain if the file was opened for writing, too, and none if it was the pid’s owner that wrote it', async () => {
@@ -140,6 +140,39 @@ describe('a kill by a stale pidfile', () => {
       .wait(2 * second)
     own.start(4242, 1, ['web'], true).kill(5000, 4242).exit(4242, 9)
     expect((await judged(own))?.wrongPid).toBeNull()
+  })
+
+  it('is likely where the content was not seen, but the daemon that wrote the file was', async () => {
+    const { story } = reused()
+    const death = await judged(stops(story, undefined, null))
+    expect(death?.wrongPid).toMatchObject({
+      ...{
+        previousOwner: { comm: 'worker' },
+        pidfile: '/run/worker.pid',
+        pidfileWrittenAt: null,
+        confidence: 'likely',
+      },
+    })
+    expect(death?.verdict.reasons.at(-1)).toMatch(
+      /^cat \(pid 5001\) read \/run\/worker\.pid 2\.0 ms before the signal; what had pid 4242 then had written it, and it was written 2\.0 s before the victim had that pid$/,
+    )
+    const shells = new Story().beat().start(4242, 1, ['sh', 'start'], true).write(4242, '/run/worker.pid')
+    shells
+      .wait(2 * second)
+      .exit(4242)
+      .start(4242, 1, ['web'], true)
+    expect((await judged(stops(shells, undefined, null)))?.wrongPid).toBeNull()
+    const fresh = reused().story.write(4242, '/run/worker.pid')
+    expect((await judged(stops(fresh, undefined, null)))?.wrongPid).toBeNull()
+  })
+
+  it('is less sure if another pidfile was read, and nobody knows what it named', async () => {
+    const { story, writtenAt } = reused()
+    story.start(5000, 900, ['sh', 'stop'], true).read(5000, '/run/unknown.pid', null)
+    story.read(5000, '/run/worker.pid', 4242, writtenAt).kill(5000, 4242).exit(4242, 9)
+    const death = await judged(story)
+    expect(death?.wrongPid).toMatchObject({ confidence: 'likely' })
+    expect(death?.verdict.reasons.at(-1)).toMatch(/; but what \/run\/unknown\.pid named was not seen$/)
   })
 
   it('is less sure when records were lost, or pids were looked up, in between', async () => {

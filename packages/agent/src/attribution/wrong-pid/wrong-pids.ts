@@ -13,7 +13,7 @@ import { namesProgram } from './arguments.ts'
 import { huntsByName, lookedUp, newLookups } from './lookups.ts'
 import { oldArgument } from './old-argument.ts'
 import { oldChild } from './old-child.ts'
-import { oldPidfile, pidfileNaming, readItsOwn, rememberedNs } from './old-pidfile.ts'
+import { oldPidfile, pidfileNaming, readItsOwn, rememberedNs, unknownPidfile } from './old-pidfile.ts'
 import { PidfileLog } from './pidfile-log.ts'
 import { SentSignals } from './sent-signals.ts'
 import { WallTimes } from './wall-times.ts'
@@ -59,7 +59,12 @@ export class WrongPids {
     const finder = lookedUp(aim, this.lookups)
     if (suspicion === undefined || this.isRestarted(suspicion.owner, deed)) return undefined
     if (finder !== undefined && suspicion.whenLookedUp === 'nothing') return undefined
-    return mistakeOf(doubted(suspicion, aim, this.options.losses, finder))
+    const unknown = unknownPidfile(aim, this.pidfiles)
+    const doubts = [
+      ...(finder !== undefined && suspicion.whenLookedUp === 'less' ? [`${textOf(finder)} was asked for pids`] : []),
+      ...(unknown === undefined ? [] : [`what ${unknown} named was not seen`]),
+    ]
+    return mistakeOf(doubted(suspicion, aim, this.options.losses, doubts))
   }
 
   private withoutPidfile(aim: Aim): Suspicion | undefined {
@@ -86,12 +91,11 @@ export class WrongPids {
  * Says less where a record may be missing. Shortly before the signal: of how the killer got the number anew. Earlier,
  * but since the number was known: of who had it.
  */
-function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, finder: string | undefined): Suspicion {
-  const { knownAt, whenLookedUp, confidence, reason } = suspicion
+function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, others: readonly string[]): Suspicion {
+  const { knownAt, confidence, reason } = suspicion
   const soonest = aim.at - rememberedNs
   const late = losses.gapsBetween(aim.victimStart > soonest ? aim.victimStart : soonest, aim.at)
-  const doubts = doubtsOf(late, 'before it')
-  if (finder !== undefined && whenLookedUp === 'less') doubts.push(`${textOf(finder)} was asked for pids`)
+  const doubts = [...doubtsOf(late, 'before it'), ...others]
   const isWeaker = doubts.length > 0
   if (!isWeaker && confidence === 'certain') doubts.push(...doubtsOf(losses.gapsBetween(knownAt, aim.at), 'since'))
   if (doubts.length === 0) return suspicion
