@@ -226,7 +226,10 @@ describe('settings of a unit', () => {
 
   it('a logout ends what was left of the session', async () => {
     const told = new ToldHost()
-    const victim = told.run(told.systemd, ['/opt/left'], { cgroup: '/user.slice/user-1001.slice/session-3.scope' })
+    const cgroup = '/user.slice/user-1001.slice/session-3.scope'
+    const shell = told.run(told.systemd, ['bash', '-c', 'left &'], { cgroup })
+    const victim = told.run(shell, ['/opt/left'])
+    told.exit(shell)
     told.kill(told.systemd, victim, sigterm)
     expect(await told.behalf()).toMatchObject({ rule: 'logout', name: 'the end of the login session of uid 1001' })
   })

@@ -51,6 +51,7 @@ const sigabrt = 6
 export const mainProcessEnded: Messenger = (act) => {
   const { victim } = act.deed.ending
   const [unit] = unitsOf(victim.cgroup)
+  if (unit?.endsWith('.service') !== true) return undefined
   for (let one = victim.parent; one !== undefined; one = one.parent) {
     if (unitsOf(one.cgroup)[0] !== unit) return undefined
     if (one.endedAt === undefined || one.endedAt > act.at || act.at - one.endedAt > followsNs) continue
