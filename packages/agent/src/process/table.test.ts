@@ -231,6 +231,28 @@ describe('the process table', () => {
     expect(processes.apply(exit(10, 6, 5)).ended).toBe(false)
   })
 
+  it('tells each end, whether it was seen or only that the pid was given to another', () => {
+    const ends: [number, bigint | undefined, boolean][] = []
+    const onEnd = ({ pid, start }: { pid: number; start: bigint | undefined }, isSeen: boolean) =>
+      void ends.push([pid, start, isSeen])
+    const processes = table({ onEnd })
+    for (const record of [fork(10, 9, 5), exit(10, 6, 5), fork(10, 9, 7), fork(10, 9, 8)]) processes.apply(record)
+    expect(ends).toEqual([
+      [10, at(5), true],
+      [10, at(7), false],
+    ])
+  })
+
+  it('keeps which of its parent’s children a process is, its session, and since when it runs its program', () => {
+    const processes = table()
+    processes.reconcile([scanned({ pid: 9, comm: 'bash', startTicks: 100, sid: 9 })])
+    for (const record of [fork(10, 9, 5), fork(11, 9, 6)]) processes.apply(record)
+    processes.apply({ type: 'exec', seq: 1, time: at(7), pid: 11, start: at(6), sid: 11, comm: 'daemon' })
+    expect(processes.find(9)?.children).toBe(2)
+    expect(processes.find(10)).toMatchObject({ birth: 1, sid: 9, execedAt: undefined })
+    expect(processes.find(11)).toMatchObject({ birth: 2, sid: 11, execedAt: at(7) })
+  })
+
   it('looks a process up that it never heard of, and takes no other for it', () => {
     const lookUp = (pid: number) => scanned({ pid, comm: 'found', startTicks: 500 })
     const processes = table({ lookUp })
