@@ -5,6 +5,7 @@ import { ProbeError } from '../../errors.ts'
 import type { Probe } from '../probe.ts'
 import { CgroupPaths } from './cgroup-paths.ts'
 import { bpftraceError, bpftraceSpawnError, notPermitted } from './errors.ts'
+import { OpenedFiles } from './opened-file.ts'
 import { startBpftrace } from './run.ts'
 import { checkBtf, ensureTracefs } from './tracefs.ts'
 
@@ -39,6 +40,7 @@ export function bpftraceProbe(options: BpftraceProbeOptions = {}): Probe {
         probePath,
         version,
         cgroups: await CgroupPaths.open(),
+        files: new OpenedFiles(),
         bufferMegabytes: options.bufferMegabytes ?? defaultBufferMegabytes,
         startTimeoutMs: options.startTimeoutMs ?? 60_000,
         warnings: mounted === undefined ? [] : [mounted],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { lineBytesMax, parseRecord } from '../../record/parse.ts'
 import type { KernelRecord } from '../../record/record.ts'
 import { BpftraceEncoder } from './encode.ts'
-import type { Draft } from './facts.ts'
+import type { Draft } from './printed-line.ts'
 
 function encoder(path: string | undefined = '/a'): BpftraceEncoder {
   return new BpftraceEncoder(
@@ -71,6 +71,54 @@ describe('exec', () => {
     const draft = execOf('x', `${'/long'.repeat(50)}\0`)
     draft.file?.pop()
     expect(encode([draft])[0]).not.toHaveProperty('file')
+  })
+})
+
+describe('lines that hold long strings', () => {
+  const worst = (length: number) => '\n'.repeat(length)
+
+  test('an exec with the longest of everything stays within 4,000 bytes', () => {
+    const most = {
+      pid: 4_194_304,
+      start: 10n ** 18n,
+      comm: worst(15),
+      tty: worst(10),
+      luid: 2 ** 32 - 1,
+      ses: 2 ** 32 - 1,
+    }
+    const numbers = { tid: 4_194_304, ppid: 4_194_304, uid: 2 ** 32 - 1, euid: 2 ** 32 - 1, sid: 4_194_304 }
+    const more = { pgrp: 4_194_304, nspid: 4_194_304, nsid: 2 ** 32 - 1, oldtid: 4_194_304, exe: worst(250) }
+    const draft = execOf(worst(8_192), `${worst(225)}\0`)
+    const fields = { ...draft.fields, ...most, ...numbers, ...more }
+    const records = encode([{ ...draft, time: 10n ** 18n, fields, cgroup: 1n }], encoder(worst(225)))
+    expect(records[0]).toMatchObject({ exe: worst(250), file: worst(225), cgroup: worst(225) })
+    expect(joined(records)).toBe(worst(8_192))
+  })
+
+  test('a path that is too long is left out of an exec, and leaves no open', () => {
+    const draft = execOf('x')
+    expect(encode([{ ...draft, fields: { ...draft.fields, exe: worst(251) } }])[0]).not.toHaveProperty('exe')
+    const open = (path: string): Draft => ({ type: 'open', time: 9n, fields: { pid: 7, path, write: 0, text: '7\n' } })
+    expect(encode([open(`/run/${worst(501)}`)])).toEqual([])
+    expect(encode([open('/run/a.pid')])).toMatchObject([{ type: 'open', seq: 1, path: '/run/a.pid', text: '7\n' }])
+  })
+
+  test('an open whose path is not known is none', () => {
+    expect(encode([{ type: 'open', time: 9n, fields: { pid: 7, write: 0 } }])).toEqual([])
+  })
+
+  test("a line of the kernel's log comes without its end, and not in part", () => {
+    const log = (text: string, logBytes = text.length): Draft => ({
+      ...{ type: 'log', time: 9n, fields: { pid: 7, tid: 8, start: 5n }, logBytes },
+      log: [
+        { at: 0, bytes: text.slice(0, 128) },
+        { at: 128, bytes: text.slice(128) },
+      ],
+    })
+    expect(encode([log('Tasks state\n\0')])).toMatchObject([{ type: 'log', pid: 7, tid: 8, text: 'Tasks state' }])
+    const row = `[    42] ${'x'.repeat(200)}\n`
+    expect(encode([log(`${row}\n\0`)])).toMatchObject([{ text: row }])
+    expect(encode([log(row, 1_000)])).toEqual([])
   })
 })
 

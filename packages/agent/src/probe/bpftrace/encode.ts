@@ -2,15 +2,24 @@ import { escapeBytes } from '../../record/bytes.ts'
 import { encodeRecord } from '../../record/encode.ts'
 import { lineBytesMax } from '../../record/parse.ts'
 import type { Clocks, KernelRecord } from '../../record/record.ts'
-import type { Draft, Fields, Piece } from './facts.ts'
 import type { Ordered } from './order.ts'
+import { wholeOf } from './pieces.ts'
+import type { Draft, Fields, Piece } from './printed-line.ts'
 
-/** What the line protocol leaves out of a string that is longer: half a path would be another path. Escaped bytes. */
+/**
+ * A longer string is left out: half a path would be another path. Escaped bytes. With 420 bytes for everything else
+ * and the arguments that follow, a line stays within the protocol's 4,000 bytes.
+ */
 const cgroupBytesMax = 900
-const fileBytesMax = 1_400
-/** Arguments on one line, escaped; with everything else on it the line stays within the protocol's 4,000 bytes. */
-const execArgvBytesMax = 800
+const exeBytesMax = 1_000
+const fileBytesMax = 900
+const pathBytesMax = 2_000
+const logBytesMax = 3_600
+const execArgvBytesMax = 700
 const argsArgvBytesMax = lineBytesMax - 200
+
+/** Bytes of a page of memory on x86-64. */
+const page = 4_096
 
 /** How many ends of processes are remembered, to drop a second one. */
 const endsMax = 4_096
@@ -30,7 +39,7 @@ export class BpftraceEncoder {
   }
 
   start(time: bigint, tracer: { readonly version: string; readonly release: string }): string {
-    return this.line('start', time, { v: 1, probe: 'bpftrace', ...tracer, ...this.clocks() })
+    return this.line('start', time, { v: 1, probe: 'bpftrace', ...tracer, page, ...this.clocks() })
   }
 
   /** The last line. What a started probe prints at its end has been passed on before. */
@@ -51,7 +60,22 @@ export class BpftraceEncoder {
     }
     if (draft.type === 'exit' && this.hasEnded(draft)) return []
     const fields = Object.assign(draft.fields, this.cgroups(draft))
-    return draft.type === 'exec' ? this.exec(draft, fields) : [this.line(draft.type, draft.time, fields)]
+    switch (draft.type) {
+      case 'exec':
+        return this.exec(draft, fields)
+      case 'open':
+        return this.told(draft, { path: within(fields.path as string | undefined, pathBytesMax) })
+      case 'log':
+        return this.told(draft, { text: within(textOf(draft), logBytesMax) })
+      default:
+        return [this.line(draft.type, draft.time, fields)]
+    }
+  }
+
+  /** A record that is nothing without this fact. */
+  private told(draft: Draft, fact: Record<string, string | undefined>): string[] {
+    const isKnown = Object.values(fact).every((value) => value !== undefined)
+    return isKnown ? [this.line(draft.type, draft.time, { ...draft.fields, ...fact })] : []
   }
 
   /** Two threads that end at the same time are both taken for the last one by the probe. */
@@ -74,10 +98,11 @@ export class BpftraceEncoder {
 
   private exec(draft: Draft, fields: Fields): string[] {
     const file = within(fileOf(draft), fileBytesMax)
+    const exe = within(fields.exe as string | undefined, exeBytesMax)
     const [first, ...more] = runsOf(draft.argv ?? [], execArgvBytesMax, argsArgvBytesMax)
     const starts = first?.at === 0
     const rest = starts || first === undefined ? more : [first, ...more]
-    const exec = this.line('exec', draft.time, { ...fields, file, ...(starts && { argv: first.bytes }) })
+    const exec = this.line('exec', draft.time, { ...fields, exe, file, ...(starts && { argv: first.bytes }) })
     const { pid, start } = fields
     return [exec, ...rest.map(({ at, bytes }) => this.line('args', draft.time, { pid, start, at, argv: bytes }))]
   }
@@ -90,8 +115,13 @@ export class BpftraceEncoder {
 
 /** The file name, if all of it has come. Its last byte is a NUL. */
 function fileOf({ file = [], fileBytes = 0 }: Draft): string | undefined {
-  const bytes = file.map((piece) => piece.bytes).join('')
-  return bytes.length === fileBytes && bytes.endsWith('\0') ? bytes.slice(0, -1) : undefined
+  const bytes = wholeOf(file, fileBytes)
+  return bytes?.endsWith('\0') ? bytes.slice(0, -1) : undefined
+}
+
+/** A line of the log, if all of it has come, without its line break and the NUL behind it. */
+function textOf({ log = [], logBytes = 0 }: Draft): string | undefined {
+  return wholeOf(log, logBytes)?.replace(/\n?\0[\s\S]*$/, '')
 }
 
 function within(bytes: string | undefined, escapedMax: number): string | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Fact, type PrintedLine, readPrinted } from './facts.ts'
+import { readPrinted } from './facts.ts'
 import { FactOrder, type Ordered, quietMs } from './order.ts'
+import type { Fact, PrintedLine } from './printed-line.ts'
 
 const ms = 1_000_000n
 
@@ -122,7 +123,7 @@ describe('loss', () => {
 
 describe('a fact of several lines', () => {
   const signal =
-    'S 1 7 9000000 42 42 1 5000000 0 ffffffffffffffff 400000 1 1 42 4026531836 1 0 0 6873 0 15 0 1 0 1 77 33 62 1'
+    'S 1 7 9000000 42 42 1 5000000 0 ffffffffffffffff 400000 1 1 42 4026531836 1 0 0 6873 0 15 0 1 0 1 77 33 62 1 77'
   const target = 'T 1 8 7 77 77 77 42 6000000 0 77 4026531836 1 706565 6c73 0 0'
   const read = (line: string) => readPrinted(line) as Exclude<PrintedLine, { kind: 'begin' | 'lost' }>
 
@@ -134,6 +135,19 @@ describe('a fact of several lines', () => {
     order.push(read(target), quietMs)
     const [whole] = order.due(2 * quietMs)
     expect(whole).toMatchObject({ draft: { fields: { pid: 42, call: 'kill', arg: 77, tpid: 77, disp: 'default' } } })
+  })
+
+  test('a timer of another process is an interrupt, that of the same process may be none', () => {
+    const ctxOf = (timer: string, of: string) => {
+      const order = new FactOrder()
+      order.push(read(timer), 0)
+      order.push(read(of), 0)
+      return order.due(quietMs)[0]
+    }
+    const timer = signal.replace('S 1 7', 'S 1 1').replace('15 0 1 0 1 77 33 62 1 77', '14 -2 1 0 0 0 33 -1 1 0')
+    expect(ctxOf(timer, target.replace('8 7', '2 1'))).toMatchObject({ draft: { fields: { code: -2, ctx: 2 } } })
+    const own = target.replace('8 7 77 77 77', '2 1 42 42 42')
+    expect(ctxOf(timer, own)).toMatchObject({ draft: { fields: { tpid: 42, ctx: 0 } } })
   })
 
   test('is passed on without a line that was lost', () => {

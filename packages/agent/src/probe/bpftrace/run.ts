@@ -3,15 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ProbeError } from '../../errors.ts'
 import type { ProbeEnd, ProbeRun } from '../probe.ts'
-import type { CgroupPaths } from './cgroup-paths.ts'
 import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './errors.ts'
 import { quietMs } from './order.ts'
-import { BpftraceTranslation } from './translate.ts'
+import { BpftraceTranslation, type TranslationOptions } from './translate.ts'
 
-export interface BpftraceSettings {
+export interface BpftraceSettings extends TranslationOptions {
   readonly probePath: string
-  readonly version: string
-  readonly cgroups: CgroupPaths
   readonly bufferMegabytes: number
   readonly startTimeoutMs: number
   readonly warnings: readonly string[]
