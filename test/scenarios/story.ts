@@ -1,4 +1,4 @@
-import type { KernelRecord, SignalRecord } from '@whokilled/agent/record/record'
+import type { KernelRecord, OpenRecord, SignalRecord } from '@whokilled/agent/record/record'
 import type { Facts } from './facts.ts'
 
 /**
@@ -35,7 +35,8 @@ const sameEverywhere = {
   ],
   target: ['tuid', 'tcomm'],
   failed: ['call', 'sig', 'err', 'uid', 'euid', 'comm'],
-  exit: ['uid', 'euid', 'comm'],
+  exit: ['uid', 'euid', 'comm', 'seccomp'],
+  open: ['write', 'uid', 'euid', 'comm'],
   exec: ['uid', 'euid', 'comm'],
 } as const
 
@@ -74,9 +75,18 @@ function tellingOf(record: KernelRecord, all: readonly KernelRecord[], roles: Ro
       const named = args.split('\0')[0] ?? ''
       return [telling(record, sameEverywhere.exec, { of: role(record.pid, roles), fits, named, known })]
     }
+    case 'open':
+      return concerns(roles, record.pid) ? [open(record, roles)] : []
     default:
       return []
   }
+}
+
+/** The folder differs, and so does when the file was written. */
+function open(record: OpenRecord, roles: Roles): TellingRecord {
+  const { pid, path, text } = record
+  const holds = text === undefined ? {} : { holds: text === `${roles.victim}\n` ? 'victim' : text }
+  return telling(record, sameEverywhere.open, { by: role(pid, roles), file: path.split('/').at(-1) ?? '', ...holds })
 }
 
 function signal(record: SignalRecord, all: readonly KernelRecord[], roles: Roles): TellingRecord {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Probe } from '@whokilled/agent/probe/probe'
@@ -28,7 +28,8 @@ export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveR
   // Ways run programs as other users.
   await chmod(folder, 0o755)
   try {
-    for (const [name, path] of await compiledPrograms()) await symlink(path, join(folder, name))
+    // No links: a probe tells the path of the file that is executed, and sentences name programs by it.
+    for (const [name, path] of await compiledPrograms()) await copyFile(path, join(folder, name))
     const env = {
       FACTS: join(folder, 'facts'),
       SCRATCH: await mkdtemp(join(folder, 'scratch-')),

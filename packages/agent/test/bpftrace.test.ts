@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bpftraceProbe } from '@whokilled/agent/probe/bpftrace/bpftrace'
 import { replayProbe } from '@whokilled/agent/probe/replay'
-import type { ExecRecord, ExitRecord, KernelRecord, SignalRecord } from '@whokilled/agent/record/record'
+import type { ExecRecord, ExitRecord, KernelRecord, OpenRecord, SignalRecord } from '@whokilled/agent/record/record'
 import { execaSync } from 'execa'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { differencesBetween } from '../../../test/scenarios/compare.ts'
@@ -92,6 +92,16 @@ describe.skipIf(!canTrace)('bpftrace on this kernel (root, bpftrace and BTF are 
       expect(argumentsOf(execOf(sender), run.records)).toMatch(/^sender\0/)
     })
 
+    test.each(['by-int80', 'by-32bit-program'])('%s: a call of a 32-bit program is told as any other', (name) => {
+      const { victim, sender } = fact(name)
+      expect(signalsTo(victim)).toEqual([
+        expect.objectContaining({
+          ...{ sig: 15, call: 'kill', arg: victim, code: 0, info: 'user', ctx: 0 },
+          ...{ pid: sender, tpid: victim },
+        }),
+      ])
+    })
+
     test("a shell's built-in kill names the shell, and its exec has the script", () => {
       const { victim, sender } = fact('by-shell')
       expect(signalsTo(victim)).toEqual([expect.objectContaining({ sig: 9, pid: sender, comm: 'sh', arg: victim })])
@@ -148,6 +158,41 @@ describe.skipIf(!canTrace)('bpftrace on this kernel (root, bpftrace and BTF are 
       expect(signalsTo(aborted)).toEqual([expect.objectContaining({ sig: 6, pid: aborted, call: 'tgkill' })])
     })
 
+    test('timers tell whose they were, whoever was running when they ran out', () => {
+      const { victim: alarmed } = fact('alarm')
+      expect(signalsTo(alarmed)).toEqual([
+        expect.objectContaining({ sig: 14, info: 'priv', call: 'none', tstart: exitOf(alarmed).start }),
+      ])
+      const { victim: timed } = fact('timer')
+      expect(signalsTo(timed)).toEqual([
+        expect.objectContaining({ sig: 10, info: 'user', code: -2, call: 'none', tstart: exitOf(timed).start }),
+      ])
+      for (const signal of [...signalsTo(alarmed), ...signalsTo(timed)]) {
+        if (signal.pid !== signal.tpid) expect(signal.ctx).toBe(2)
+      }
+    })
+
+    test('the mode of seccomp is told of a process that it ended, and that others had none', () => {
+      expect(exitOf(fact('seccomp-filter').victim)).toMatchObject({ code: 31, seccomp: 2 })
+      expect(exitOf(fact('seccomp-strict').victim)).toMatchObject({ code: 9, seccomp: 1 })
+      expect(exitOf(fact('by-kill').victim)).toMatchObject({ seccomp: 0 })
+    })
+
+    test("the kernel's log of an OOM kill comes line by line, from the one who ran out to the one who was chosen", (context) => {
+      const { victim } = run.facts.get('oom') ?? context.skip('no group can have a limit of memory here')
+      expect(of('oom').filter(({ tpid }) => tpid === victim)).toHaveLength(1)
+      const texts = of('log')
+        .filter(({ pid }) => pid === victim)
+        .map(({ text }) => text)
+      expect(texts[0]).toMatch(/^victim invoked oom-killer: gfp_mask=/)
+      expect(texts).toContainEqual(expect.stringMatching(/^memory: usage \d+kB, limit \d+kB, failcnt \d+$/))
+      expect(texts).toContainEqual('Tasks state (memory values in pages):')
+      expect(texts).toContainEqual(expect.stringMatching(new RegExp(`^\\[ *${victim}\\] .* victim$`)))
+      const summary = texts.slice(texts.findIndex((text) => text.startsWith('oom-kill:'))).join('')
+      expect(summary).toMatch(/^oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=.*,task=victim,pid=\d+,uid=0/)
+      expect(texts.at(-1)).toMatch(new RegExp(`^Memory cgroup out of memory: Killed process ${victim} \\(victim\\)`))
+    })
+
     test('cgroup.kill names who wrote it, and the group that was made a moment ago', () => {
       const { victim, sender } = fact('cgroup-kill')
       expect(signalsTo(victim)).toEqual([
@@ -158,6 +203,49 @@ describe.skipIf(!canTrace)('bpftrace on this kernel (root, bpftrace and BTF are 
       ])
       expect(signalsTo(victim)[0]).not.toHaveProperty('code')
       expect(exitOf(victim).cgroup).toBe('/doomed')
+    })
+  })
+
+  describe('pidfiles', () => {
+    test('a pidfile that was read by a link is told with its own path and what was in it', () => {
+      const { victim, sender } = fact('pidfile-read')
+      const [open, ...more] = opensBy(sender)
+      expect(more).toEqual([])
+      expect(open).toMatchObject({ comm: 'cat', write: 0, text: `${victim}\n`, start: exitOf(sender).start })
+      expect(open?.path).toMatch(/^\/.*\/app\.pid$/)
+      const written = Number((open?.mtime ?? 0n) / 1_000_000n)
+      expect(Math.abs(written - Date.now())).toBeLessThan(120_000)
+    })
+
+    test('it is told alike where the reader has mounts of its own', () => {
+      const [here, elsewhere] = [
+        opensBy(fact('pidfile-read').sender)[0],
+        opensBy(fact('pidfile-read-elsewhere').sender),
+      ]
+      expect(elsewhere).toMatchObject([{ path: here?.path, text: here?.text, mtime: here?.mtime }])
+    })
+
+    test('one that is opened to be written anew is told as empty', () => {
+      expect(opensBy(fact('pidfile-written').sender)).toMatchObject([{ write: 1, text: '' }])
+    })
+  })
+
+  describe('who a process is', () => {
+    test('the path of its program is told when it begins, also of one that lives a millisecond', async () => {
+      const { sender } = fact('by-kill')
+      const { file = '', exe } = execOf(sender)
+      expect(file).toMatch(/\/sender$/)
+      // It was started by a link; what was executed is a file of the lab's cache.
+      expect(exe).toMatch(/\/programs\/sender-[0-9a-f]+$/)
+      expect(exe).toBe(await realpath(exe ?? ''))
+    })
+
+    test('its control group is the one that /proc tells', async () => {
+      const ours = await readFile('/proc/self/cgroup', 'utf8')
+      const pathIn = (hierarchy: string) => new RegExp(`^\\d+:(?:.*,)?${hierarchy}(?:,.*)?:(.*)$`, 'm').exec(ours)?.[1]
+      const unified = /^0::(.*)$/m.exec(ours)?.[1] ?? '/'
+      const older = ['memory', 'pids', 'cpuset'].map(pathIn).find((path) => path !== undefined && path !== '/')
+      expect(exitOf(fact('by-kill').victim).cgroup).toBe(unified === '/' ? (older ?? '/') : unified)
     })
   })
 
@@ -266,6 +354,10 @@ describe.skipIf(!canTrace)('bpftrace on this kernel (root, bpftrace and BTF are 
 
   function signalsTo(victim: number): SignalRecord[] {
     return of('signal').filter(({ tpid }) => tpid === victim)
+  }
+
+  function opensBy(pid: number): OpenRecord[] {
+    return of('open').filter((open) => open.pid === pid)
   }
 
   function exitOf(pid: number | undefined): ExitRecord {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Probe } from '@whokilled/agent/probe/probe'
@@ -7,6 +7,7 @@ import type { KernelRecord } from '@whokilled/agent/record/record'
 import { execa } from 'execa'
 import { compiledPrograms } from '../../../test/kernel/lab/programs.ts'
 import { type Facts, readFacts } from '../../../test/scenarios/facts.ts'
+import { compile32BitSender } from '../../../test/scenarios/sender-32bit.ts'
 
 /** What a probe told while test/scenarios/ways.sh ran on this machine. */
 export interface ScenarioRun {
@@ -24,10 +25,17 @@ export async function runScenarios(probe: Probe): Promise<ScenarioRun> {
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-scenarios-'))
   try {
     for (const [name, path] of await compiledPrograms()) await symlink(path, join(folder, name))
+    await compile32BitSender(folder)
     const facts = join(folder, 'facts')
     await writeFile(facts, '')
+    await using small = await smallGroup()
+    const env = {
+      FACTS: facts,
+      CGROUP: await unifiedFolder(),
+      PATH: `${folder}:${process.env.PATH}`,
+      SMALL: small.folder ?? '',
+    }
     const lines = await following(probe, async () => {
-      const env = { FACTS: facts, CGROUP: await unifiedFolder(), PATH: `${folder}:${process.env.PATH}` }
       await execa('sh', [script], { env, stdin: 'ignore', timeout: 60_000, all: true })
     })
     return { lines, facts: readFacts(await readFile(facts, 'utf8')), ...parseAll(lines) }
@@ -61,6 +69,30 @@ async function following(probe: Probe, act: () => Promise<void>): Promise<string
   const { error } = await run.ended
   if (error !== null) throw error
   return lines
+}
+
+/** Where a limit of memory can be set: in the unified hierarchy, or in one of version 1. */
+const memoryLimits = [
+  ...unified.map((folder) => ({ folder, limit: 'memory.max' })),
+  { folder: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' },
+]
+
+/** A group with 20 MB, removed in the end; without a folder where there can be none. */
+async function smallGroup(): Promise<{ folder?: string } & AsyncDisposable> {
+  for (const { folder, limit } of memoryLimits) {
+    const group = join(folder, `whokilled-small-${process.pid}`)
+    const remove = async () => void (await rmdir(group).catch(() => undefined))
+    try {
+      // Where no hierarchy is mounted this is no group, and the file is not there: it must not be made.
+      await access(join(folder, 'cgroup.procs'))
+      await mkdir(group)
+      await writeFile(join(group, limit), '20000000', { flag: 'r+' })
+      return { folder: group, [Symbol.asyncDispose]: remove }
+    } catch {
+      await remove()
+    }
+  }
+  return { [Symbol.asyncDispose]: async () => undefined }
 }
 
 async function unifiedFolder(): Promise<string> {

@@ -48,13 +48,7 @@ export const signals: readonly Way[] = [
   plain('kill-by-pidfd', 'pidfd_send_signal(2)', 'pidfd', 9, 'SIGKILL', 'pidfd'),
   forged('forged-sender', 'rt_sigqueueinfo(2) with a forged sender', 'forge'),
   forged('forged-sender-thread', 'rt_tgsigqueueinfo(2) with a forged sender', 'forge-thread'),
-  {
-    ...plain('kill-by-32-bit-program', 'kill(2) by a 32-bit program', 'kill-32bit', 15, 'SIGTERM', 'kill'),
-    bpftrace: {
-      why: 'it does not see which system call of a 32-bit program made the signal',
-      told: { victim: { confidence: 'likely', via: 'unknown' } },
-    },
-  },
+  plain('kill-by-32-bit-program', 'kill(2) by a 32-bit program', 'kill-32bit', 15, 'SIGTERM', 'kill'),
   {
     name: 'kill-by-name',
     title: '`kill -KILL PID`, built into a shell',

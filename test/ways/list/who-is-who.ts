@@ -56,10 +56,6 @@ export const whoIsWho: readonly Way[] = [
         killerIs: { ancestors: ["sh -c 'spawn clone-parent sender kill $1 9; sleep 0.1' sh <victim>"] },
       },
     },
-    bpftrace: {
-      why: 'it tells who made a process, not whose child it was made',
-      told: { victim: { killerIs: { ancestors: ['spawn clone-parent sender kill <victim> 9'] } } },
-    },
   },
   {
     name: 'subshell-killer',
@@ -340,16 +336,6 @@ send kill $V 9; reap`,
       victim: {
         ...killedBy('payload kill payload <victim> (program memfd:payload)'),
         killerIs: { exe: '/memfd:payload (deleted)' },
-      },
-    },
-    bpftrace: {
-      why: 'it does not tell the executable',
-      told: {
-        victim: {
-          killerIs: { exe: null },
-          summary:
-            'victim was killed with SIGKILL by payload kill payload <victim> (run from an open file) (pid <killer>, uid 0).',
-        },
       },
     },
   },
