@@ -42,7 +42,12 @@ export function readTarget(words: Words): PrintedLine {
       const { fields } = draft
       Object.assign(fields, { ttid, tcomm }, isFound && { ...process, ...namespace, ...reaction })
       if (isFound) draft.targetCgroup = cgroup
-      if (isFound && fields.code === siTimer && process.tpid !== fields.pid) fields.ctx = interrupt
+      if (!isFound || process.tpid === fields.pid) return
+      if (fields.code === siTimer) fields.ctx = interrupt
+      if (fields.code === siKernel) {
+        fields.info = 'priv'
+        delete fields.code
+      }
     },
   }
 }
@@ -50,6 +55,12 @@ export function readTarget(words: Words): PrintedLine {
 /** A timer that runs out for another process: an interrupt, though it has no stack of its own in a user program. */
 const siTimer = -2
 const interrupt = 2
+
+/**
+ * Nobody can send this code to another process (do_rt_sigqueueinfo in kernel/signal.c refuses it), so even in a sending
+ * call it was the kernel itself, such as the OOM killer for the memory that the call wanted.
+ */
+const siKernel = 0x80
 
 /** A sending system call failed. */
 export function readFailed(words: Words): PrintedLine {
