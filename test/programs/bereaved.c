@@ -1,5 +1,5 @@
 /*
- * Has a child that asks for a signal when its parent ends (prctl(2), PR_SET_PDEATHSIG), prints the child's pid, and ends:
+ * Has a child that asks for a signal when its parent ends (prctl(2), PR_SET_PDEATHSIG), prints `victim PID`, and ends:
  * bereaved SIGNAL. With `thread` behind it only the thread that made the child ends, and the process goes on.
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@ static void *have_child(void *unused)
     execlp("victim", "victim", "wait", NULL);
     _exit(127);
   }
-  printf("%d\n", child);
+  printf("victim %d\n", child);
   fflush(stdout);
   usleep(600000);
   return NULL;

@@ -142,8 +142,7 @@ export const selfAndKernel: readonly Way[] = [
   {
     name: 'parent-killed',
     title: 'PR_SET_PDEATHSIG, when somebody kills the parent',
-    script:
-      'bereaved 15 > out & role parent $!; sleep 0.15; role victim $(cat out); send kill $(pid_of parent) 9; sleep 0.1',
+    script: 'bereaved 15 > out & role parent $!; roles_in out; send kill $(pid_of parent) 9; sleep 0.1',
     told: {
       victim: {
         cause: 'parent-death',
@@ -158,7 +157,7 @@ export const selfAndKernel: readonly Way[] = [
   {
     name: 'parent-thread-ended',
     title: 'PR_SET_PDEATHSIG, when only the thread ends that had made the child',
-    script: 'bereaved 15 thread > out & role parent $!; sleep 0.15; role victim $(cat out); sleep 0.7',
+    script: 'bereaved 15 thread > out & role parent $!; roles_in out; sleep 0.7',
     told: {
       victim: {
         cause: 'parent-death',
@@ -480,7 +479,7 @@ function parentDeath(name: string, title: string, number: number, exit: string):
   return {
     name,
     title,
-    script: `bereaved ${number} > out & role parent $!; sleep 0.15; role victim $(cat out); wait; sleep 0.1`,
+    script: `bereaved ${number} > out & role parent $!; roles_in out; wait; sleep 0.1`,
     told: {
       victim: {
         cause: 'parent-death',

@@ -313,7 +313,7 @@ export const signals: readonly Way[] = [
   {
     name: 'two-killers',
     title: 'two killers at once: the first has ended it',
-    script: 'rivals > out & sleep 0.2; while read -r who pid; do role $who $pid; done < out; wait',
+    script: 'rivals > out & roles_in out; wait',
     told: {
       victim: {
         cause: 'signal',
@@ -329,7 +329,7 @@ export const signals: readonly Way[] = [
   {
     name: 'signal-while-ending',
     title: 'SIGKILL while it ends by itself: not the cause',
-    script: 'too-late dying 9 > out & sleep 0.1; while read -r who pid; do role $who $pid; done < out; wait',
+    script: 'too-late dying 9 > out & roles_in out; wait',
     told: {
       victim: {
         cause: 'exit',
@@ -344,7 +344,7 @@ export const signals: readonly Way[] = [
   {
     name: 'signal-to-zombie',
     title: 'SIGTERM to a process that has ended: not the cause',
-    script: 'too-late zombie 15 > out & sleep 0.1; while read -r who pid; do role $who $pid; done < out; wait',
+    script: 'too-late zombie 15 > out & roles_in out; wait',
     told: {
       victim: {
         cause: 'exit',
