@@ -1,5 +1,7 @@
 import type { Way } from '../way.ts'
 import { byKill } from './debian.ts'
+import { loginsAndJobs } from './logins-and-jobs.ts'
+import { systemd } from './systemd.ts'
 
 /** Killers that act for somebody else. */
 export const messengers: readonly Way[] = [
@@ -127,25 +129,6 @@ role killer $(ps -eo pid,args | sed -n 's|^ *\\([0-9]*\\) busybox timeout .*limi
       },
     },
   },
-  {
-    name: 'systemctl-stop',
-    title: '`systemctl stop` of a service',
-    needs: 'debian',
-    script: `
-systemd-run --quiet --unit=web victim wait
-sleep 1
-role victim $(systemctl show -P MainPID web)
-role killer 1
-systemctl stop web`,
-    told: {
-      victim: {
-        ...byKill,
-        exit: 'SIGTERM',
-        service: 'web.service',
-        behalf: { kind: 'process', rule: 'systemd-client', confidence: 'likely' },
-        summary:
-          'web.service was killed with SIGTERM by systemd (pid <killer>, uid 0), likely for `systemctl stop web`.',
-      },
-    },
-  },
+  ...loginsAndJobs,
+  ...systemd,
 ]
