@@ -42,7 +42,7 @@ export function senderOf(
   if (record.call === undefined && record.info === undefined) return withoutCall(record, isSelf, seen)
   if (record.call === 'other' && inTask) {
     if (isSingleKill(record) && target.nsPid === 1) return { via: 'reboot', status: seen, isSelf }
-    // Made in the name of the running process, in ptrace(2) or a 32-bit program's kill: siginfo will name it, too.
+    // Made in the name of the running process, in ptrace(2) for one: siginfo will name it, too.
     if (record.info === 'noinfo' && !isSelf) return { via: 'unknown', status: seen, isSelf }
   }
   if (record.code === siTimer || timerSignals.has(record.sig)) return { via: 'timer', status: 'none', isSelf: false }
