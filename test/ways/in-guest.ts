@@ -62,7 +62,7 @@ export function rootOf({ needs }: Way): 'small' | 'debian' {
 }
 
 /** What a probe's recorder left in /out. */
-export async function recordingOf(run: GuestRun, probe: ProbeName): Promise<Recording> {
+async function recordingOf(run: GuestRun, probe: ProbeName): Promise<Recording> {
   const lines = await run.read(`${probe}.wkr`).catch(async () => {
     throw new Error(`Expected a recording of ${probe}, its recorder said: ${await run.read(`${probe}.log`)}`)
   })

@@ -50,7 +50,7 @@ export function expectedOf({ told, bpftrace }: Way, probe: ProbeName): Record<st
 }
 
 /** The verdict's sentence with roles instead of pids, without durations and without what a process held. */
-export function summaryOf({ verdict }: Pick<DeathEvent, 'verdict'>, facts: WayFacts): string {
+function summaryOf({ verdict }: Pick<DeathEvent, 'verdict'>, facts: WayFacts): string {
   return anonymous(verdict.summary, facts)
 }
 

@@ -20,7 +20,7 @@ export interface Way {
 }
 
 /** `guest`: a machine of its own, since it endangers this one. `debian`: a whole system with systemd, cron and sshd. */
-export type Needs = 'guest' | 'debian'
+type Needs = 'guest' | 'debian'
 
 /** The parts of a death event that a way is checked for; a part left out is not checked. */
 export interface ToldDeath {
