@@ -664,6 +664,6 @@ test('whatever a process calls itself, a story stays printable, of the same line
       )
       expect(printed.length).toBeLessThan(60_000)
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
