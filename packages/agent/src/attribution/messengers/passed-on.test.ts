@@ -84,3 +84,21 @@ it('systemd, which is the ancestor of all, does not pass on what it was sent', a
   told.kill(told.systemd, victim, sigterm)
   expect(await told.behalf()).toMatchObject({ rule: 'systemd-unseen' })
 })
+
+it('Ctrl-C at a prompt has nothing to do with the command that is typed next', async () => {
+  const told = new ToldHost()
+  const shell = loginShell(told, 1001)
+  const victim = told.run(shell, ['/opt/app'])
+  told.signal(told.systemd, shell, 2, { call: 'none', info: 'priv', disp: 'handler', code: 128 })
+  told.kill(shell, victim, sigterm)
+  expect(await told.behalf()).toMatchObject({ rule: 'login', name: 'uid 1001 at pts/3' })
+})
+
+it('a shell that lost its terminal hands that on to its jobs', async () => {
+  const told = new ToldHost()
+  const shell = loginShell(told, 1001)
+  const victim = told.run(shell, ['/opt/app'])
+  told.signal(told.systemd, shell, 1, { call: 'none', info: 'priv', disp: 'handler', code: 128 })
+  told.kill(shell, victim, 1)
+  expect(await told.behalf()).toMatchObject({ rule: 'passed-on', name: 'the end of terminal pts/3' })
+})

@@ -6,6 +6,7 @@ import { senderAsActor } from './ended-by.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { isServiceManager } from './origin.ts'
 import { isCalled } from './program.ts'
+import { isTypedAt } from './shell.ts'
 
 /** Programs that hand the signals they get to the one that they run. */
 const forwarders: ReadonlySet<string> = new Set([
@@ -23,6 +24,8 @@ const forwarders: ReadonlySet<string> = new Set([
   ],
   ...['npm', 'npx', 'yarn', 'pnpm', 'runsv', 's6-supervise', 's6-svscan', 'supervisord', 'systemd-nspawn', 'setpriv'],
 ])
+
+const sighup = 1
 
 /** How soon somebody who was asked to end asks those whom it runs. */
 const momentNs = 1_000_000_000n
@@ -44,7 +47,8 @@ export const passedOn: Messenger = (act) => {
       rung.by !== victim &&
       (requests.has(rung.record.sig) || rung.record.sig === act.signal),
   )
-  if (got === undefined) return undefined
+  // Who types Ctrl-C at a prompt, and then a command, means two things.
+  if (got === undefined || (isTypedAt(actor.process, actor.program) && got.record.sig !== sighup)) return undefined
   const isSame = got.record.sig === act.signal
   const confidence = isSame && isForwarder ? 'certain' : 'likely'
   const ms = (Number(at - got.record.time) / 1_000_000).toFixed(1)
