@@ -1,4 +1,7 @@
-/* A daemon that writes its pid to the file $PIDFILE, if there is one, and crashes 1.1 s later, so that the file is left. */
+/*
+ * A daemon that writes its pid to the file $PIDFILE, if there is one, and crashes $LIVES milliseconds later (1100 if
+ * not set), so that the file is left.
+ */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@ int main(void)
     fprintf(pidfile, "%d\n", (int)getpid());
     fclose(pidfile);
   }
-  usleep(1100 * 1000);
+  const char *lives = getenv("LIVES");
+  usleep((lives ? atoi(lives) : 1100) * 1000);
   return 1;
 }

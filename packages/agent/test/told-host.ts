@@ -6,6 +6,7 @@ export interface ToldProcess {
   readonly pid: number
   readonly start: bigint
   readonly facts: Facts
+  readonly parent?: ToldProcess
 }
 
 /** What a process has from its parent, unless it is told otherwise. */
@@ -43,7 +44,7 @@ export class ToldHost {
   fork(parent: ToldProcess): ToldProcess {
     this.pid += 1
     this.now += 1_000_000n
-    const child = { pid: this.pid, start: this.now, facts: { ...parent.facts } }
+    const child = { pid: this.pid, start: this.now, facts: { ...parent.facts }, parent }
     this.told.push({ type: 'fork', pid: child.pid, start: child.start, ppid: parent.pid, pstart: parent.start })
     return child
   }
@@ -113,6 +114,12 @@ export function unitProcess(host: ToldHost, unit: string, args: readonly string[
 export function loginShell(host: ToldHost, uid: number, tty = 'pts/3', facts: Facts = {}): ToldProcess {
   const login = host.run(host.systemd, ['/usr/bin/tmux'], { cgroup: `/user.slice/user-${uid}.slice/session-3.scope` })
   return host.run(login, ['-bash'], { uid, euid: uid, tty, sid: 77, ...facts })
+}
+
+/** A process and those it descends from, without process 1. */
+export function ownLine(process: ToldProcess): ToldProcess[] {
+  const { parent } = process
+  return parent === undefined ? [] : [process, ...ownLine(parent)]
 }
 
 function current({ pid, start, facts }: ToldProcess): { pid: number; start: bigint } & Facts {

@@ -22,7 +22,7 @@ const tell = (wrongPid: WrongPid | null, evidence: object[] = [], victim: Proces
 describe('a signal that was meant for somebody else', () => {
   test('names who had the pid before, until when, and where it still stands', () => {
     expect(tell({ ...mistake, ...file })).toEqual([
-      '; it was most likely meant for worker, which had pid 4242 until 3 h before and is still named in /run/worker.pid, written 2 d before',
+      '; it was most likely meant for worker, which had pid 4242 until 3 h before and was still named in /run/worker.pid, written 2 d before',
       'most likely worker (pid 4242, ended 3 h before, still named in /run/worker.pid, written 2 d before)',
     ])
     expect(tell(mistake)).toEqual([
@@ -37,7 +37,7 @@ describe('a signal that was meant for somebody else', () => {
       'most likely worker (pid 4242)',
     ])
     expect(tell({ ...mistake, ...file, pidfileWrittenAt: null })[0]).toMatch(
-      / and is still named in \/run\/worker\.pid$/,
+      / and was still named in \/run\/worker\.pid$/,
     )
   })
 

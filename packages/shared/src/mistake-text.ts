@@ -10,7 +10,7 @@ type Mistaken = Pick<DeathEvent, 'at' | 'victim' | 'wrongPid' | 'evidence'>
 
 /**
  * Whom the signal was meant for, as the end of the verdict's sentence, or nothing:
- * `; it was most likely meant for worker, which had pid 4242 until 3 h before and is still named in /run/worker.pid,
+ * `; it was most likely meant for worker, which had pid 4242 until 3 h before and was still named in /run/worker.pid,
  * written 5 h before`.
  */
 export function mistakeText(death: Mistaken): string {
@@ -18,7 +18,7 @@ export function mistakeText(death: Mistaken): string {
   if (wrongPid !== null) {
     const { previousOwner, endedAt, pidfile, confidence } = wrongPid
     const until = endedAt === null ? ' before' : ` until ${before(endedAt, at)}`
-    const named = pidfile === null ? '' : ` and is still named in ${fileText(wrongPid, at)}`
+    const named = pidfile === null ? '' : ` and was still named in ${fileText(wrongPid, at)}`
     return `; it was ${hedge(confidence)}meant for ${processName(previousOwner, 48)}, which had ${sharedPid(previousOwner, death.victim)}${until}${named}`
   }
   const stale = stalePidfileAmong(death.evidence)

@@ -363,7 +363,7 @@ describe('the summary', () => {
       confidence: 'likely',
     }
     expect(summarySentence(aDeath({ behalf, wrongPid }))).toBe(
-      'nginx.service was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), likely for ansible; it was most likely meant for old-worker, which had pid 4242 until 3 h before and is still named in /run/old.pid.',
+      'nginx.service was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), likely for ansible; it was most likely meant for old-worker, which had pid 4242 until 3 h before and was still named in /run/old.pid.',
     )
     const story = tell({ behalf, wrongPid })
     expect(line(story, 'for')).toBe('likely ansible   (rule: ancestor)')

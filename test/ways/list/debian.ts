@@ -8,7 +8,7 @@ unit() {
   sleep 0.5
   role \${ROLE:-victim} $(systemctl show -P MainPID $UNIT)
 }
-chmod 666 $FACTS
+: >> $FACTS; chmod 666 $FACTS
 role killer 1
 `
 

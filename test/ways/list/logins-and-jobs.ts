@@ -81,9 +81,9 @@ PATH=$PATH
 FACTS=$FACTS
 WAY=$WAY
 * * * * * root $PWD/cleanup.sh $V
-* * * * * root kill -9 $SECOND; echo "\\$WAY role other \\$\\$" >> \\$FACTS
+* * * * * root kill -9 $SECOND; echo \\$\\$ > /run/other
 CRON
-reap; wait $SECOND; rm /etc/cron.d/whokilled`,
+reap; wait $SECOND; sleep 0.2; role other $(cat /run/other); rm /etc/cron.d/whokilled /run/other`,
     told: {
       victim: {
         ...byKill,
@@ -98,7 +98,7 @@ reap; wait $SECOND; rm /etc/cron.d/whokilled`,
         killer: 'other',
         behalf: { kind: 'process', process: 'other', rule: 'cron-job' },
         summary:
-          'sleep was killed with SIGKILL by sh -c \'kill -9 <second>; echo "$WAY role other $$" >> $FAC…\' (pid <other>, uid 0), for the cron job of uid 0: kill -9 <second>; echo "$WAY role other $$" >> $FACTS.',
+          "sleep was killed with SIGKILL by sh -c 'kill -9 <second>; echo $$ > /run/other' (pid <other>, uid 0), for the cron job of uid 0: kill -9 <second>; echo $$ > /run/other.",
       },
     },
   }),

@@ -50,7 +50,7 @@ export const systemd: readonly Way[] = [
     title: '`sudo systemctl stop`, typed at a terminal of ssh',
     before: 'unit web victim wait',
     script: `
-(echo 'sudo systemctl stop web'; for try in 1 2 3 4 5; do sleep 2; echo exit; done) | ssh -tt deploy@localhost > /dev/null 2>&1`,
+(echo 'sudo systemctl stop web'; for try in 1 2 3 4 5; do sleep 2; echo exit; done) | timeout 20 ssh -tt deploy@localhost > /dev/null 2>&1`,
     told: {
       victim: {
         ...bySystemd,
@@ -238,6 +238,64 @@ ROLE=main unit web -p MemoryMax=48M -p MemorySwapMax=0 sh $PWD/web.sh`,
     },
   }),
   debian({
+    name: 'main-process-killed',
+    title: 'systemd ends what is left when the main process was killed: for who killed that',
+    before: `
+printf 'in-role victim victim wait & wait\\n' > web.sh
+ROLE=main unit web sh $PWD/web.sh`,
+    script: `
+printf 'in-role rival busybox kill -9 "$1"\\n:\\n' > cleanup.sh
+in-role script sh cleanup.sh $(pid_of main); sleep 0.5; systemctl reset-failed web`,
+    told: {
+      victim: {
+        ...byKill,
+        exit: 'SIGTERM',
+        service: 'web.service',
+        behalf: { kind: 'policy', rule: 'systemd-main-process', process: 'rival', confidence: 'likely' },
+        summary:
+          'victim wait (pid <victim>) of web.service was killed with SIGTERM by systemd (pid <killer>, uid 0), likely because of the end of its main process (pid <main>), which was ended by busybox kill -9 <main> of sh cleanup.sh <main>.',
+      },
+    },
+  }),
+  debian({
+    name: 'timer-kills',
+    title: 'a service that a timer starts kills',
+    before: 'unit web victim wait',
+    script: `
+printf 'in-role killer busybox kill -9 "$1"\\n:\\n' > cleanup.sh
+systemd-run --quiet --unit=cleanup --on-active=1 --timer-property=AccuracySec=100ms \\
+  -p "Environment=FACTS=$FACTS WAY=$WAY PATH=$PATH" in-role job sh $PWD/cleanup.sh $(pid_of victim)
+sleep 2; systemctl reset-failed web`,
+    told: {
+      victim: {
+        ...byKill,
+        exit: 'SIGKILL',
+        behalf: { kind: 'process', process: 'job', rule: 'service', name: 'cleanup.service', confidence: 'certain' },
+        summary:
+          'web.service was killed with SIGKILL by busybox kill -9 <victim> (pid <killer>, uid 0), for cleanup.service.',
+      },
+    },
+  }),
+  debian({
+    name: 'service-started-to-kill',
+    title: 'a service that somebody started kills: for who started it',
+    before: `unit web victim wait
+printf '[Service]\\nType=oneshot\\nEnvironment=FACTS=%s WAY=%s\\nExecStart=%s killer /usr/bin/kill -9 %s\\n' \\
+  $FACTS $WAY $(command -v in-role) $(pid_of victim) > /run/systemd/system/cleanup.service; systemctl daemon-reload`,
+    script: `
+in-role client systemctl start cleanup
+rm /run/systemd/system/cleanup.service; systemctl daemon-reload; systemctl reset-failed web`,
+    told: {
+      victim: {
+        ...byKill,
+        exit: 'SIGKILL',
+        behalf: { kind: 'process', process: 'client', rule: 'started-unit', confidence: 'likely' },
+        summary:
+          'web.service was killed with SIGKILL by kill -9 <victim> (pid <killer>, uid 0), likely for `systemctl start cleanup`.',
+      },
+    },
+  }),
+  debian({
     name: 'systemctl-user-stop',
     title: '`systemctl --user stop`',
     script: `
@@ -258,6 +316,25 @@ ssh deploy@localhost bash -s < stop.sh`,
         behalf: { kind: 'session', rule: 'login', confidence: 'likely' },
         summary:
           'music.service was killed with SIGTERM by systemd --user (pid <manager>, uid 1001), likely for `systemctl --user stop music` of uid 1001 (ssh).',
+      },
+    },
+  }),
+  debian({
+    name: 'session-terminated',
+    title: '`loginctl terminate-session`',
+    script: `
+ssh -n deploy@localhost "FACTS=$FACTS WAY=$WAY $(command -v in-role) victim $(command -v victim) wait" & S=$!
+for try in 1 2 3 4 5 6 7 8 9 10; do [ -z "$(pid_of victim)" ] || break; sleep 1; done; sleep 0.5
+role session $(sed -n 's/.*session-\\(.*\\).scope$/\\1/p' /proc/$(pid_of victim)/cgroup)
+in-role client loginctl terminate-session $(pid_of session)
+wait $S`,
+    told: {
+      victim: {
+        ...byKill,
+        exit: 'SIGTERM',
+        behalf: { kind: 'process', process: 'client', rule: 'systemd-client', confidence: 'likely' },
+        summary:
+          'victim was killed with SIGTERM by systemd (pid <killer>, uid 0), likely for `loginctl terminate-session <session>`.',
       },
     },
   }),

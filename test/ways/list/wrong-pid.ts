@@ -27,7 +27,7 @@ const meantForWorker = {
   wrongPid: { previousOwner: 'worker', pidfile, confidence: 'certain' },
   evidence: ['stale-pidfile'],
 }
-const stillNamed = `; it was meant for worker, which had pid <victim> until <time> before and is still named in ${pidfile}, written <time> before`
+const stillNamed = `; it was meant for worker, which had pid <victim> until <time> before and was still named in ${pidfile}, written <time> before`
 const remembered = '; it was most likely meant for worker, which had pid <victim> until <time> before'
 const noMistake = { wrongPid: null, evidenceNot: ['stale-pidfile'] }
 
@@ -84,18 +84,18 @@ ${tidyUp}`,
     told: { victim: killedBy(`pkill -KILL -F ${pidfile}`, stillNamed, meantForWorker) },
   },
   {
-    name: 'stale-pidfile-removed',
-    title: 'a stop script that removes the stale pidfile at once',
+    name: 'stale-pidfile-emptied',
+    title: 'a stop script that empties the stale pidfile at once',
     script: `${worker}; ${reused()}
-${script('stop-worker', `kill -9 $(cat ${pidfile}); rm ${pidfile}`)}
+${script('stop-worker', `read -r PID < ${pidfile}; : > ${pidfile}; kill -9 $PID`)}
 ${tidyUp}`,
     told: { victim: killedBy('sh stop-worker', stillNamed, meantForWorker) },
     bpftrace: {
-      why: 'it reads a pidfile a moment after it was opened, and then it is gone; that the worker had written it was seen',
+      why: 'it reads a pidfile a moment after it was opened, and then it is empty; that the worker had written it was seen',
       told: {
         victim: {
           wrongPid: { previousOwner: 'worker', pidfile, confidence: 'likely' },
-          summary: `victim was killed with SIGKILL by sh stop-worker (pid <killer>, uid 0); it was most likely meant for worker, which had pid <victim> until <time> before and is still named in ${pidfile}.`,
+          summary: `victim was killed with SIGKILL by sh stop-worker (pid <killer>, uid 0); it was most likely meant for worker, which had pid <victim> until <time> before and was still named in ${pidfile}.`,
         },
       },
     },
@@ -127,15 +127,31 @@ unshare -p -f own-session sh inside.sh; ${tidyUp}`,
     told: {
       victim: killedBy(
         "sh -c 'kill -9 $(cat /run/whokilled-ways/worker.pid)'",
-        `, for sh inside.sh; it was meant for worker, which had pid 2 in their pid namespace until <time> before and is still named in ${pidfile}, written <time> before`,
+        `, for sh inside.sh; it was meant for worker, which had pid 2 in their pid namespace until <time> before and was still named in ${pidfile}, written <time> before`,
         meantForWorker,
       ),
     },
   },
   {
+    name: 'pidfile-read-too-early',
+    title: 'a pidfile that was right when it was read, and a pid given away while the script waited',
+    script: `LIVES=9000; export LIVES; ${worker}; sleep 0.2
+${script('stop-worker', `PID=$(cat ${pidfile}); kill $PID; until [ -e late ]; do sleep 0.1; done; kill -9 $PID`)}
+${reused()}; : > late
+${tidyUp}`,
+    told: {
+      worker: killedBy('sh stop-worker', '', {
+        ...noMistake,
+        exit: 'SIGTERM',
+        summary: killedWorker('sh stop-worker'),
+      }),
+      victim: killedBy('sh stop-worker', stillNamed, meantForWorker),
+    },
+  },
+  {
     name: 'escalation-gone-wrong',
     title: 'TERM ends its target, its pid is given away, and the KILL ten tries later hits another',
-    script: `worker & W=$!; role worker $W; sleep 0.1
+    script: `LIVES=9000 worker & W=$!; role worker $W; sleep 0.1
 PID=$W; export PID
 ${script('stop-it', 'kill $PID; until [ -e late ]; do sleep 0.1; done; kill -9 $PID')}
 ${reused()}; : > late
@@ -236,7 +252,7 @@ echo $((W - 1)) > /proc/sys/kernel/ns_last_pid; in-role victim victim wait & V=$
   {
     name: 'killall-by-name',
     title: 'not wrong: the pid had been asked to end before, but the killer goes by name',
-    script: `worker & W=$!; role worker $W; sleep 0.1; cp "$(command -v victim)" whokilled-web
+    script: `LIVES=9000 worker & W=$!; role worker $W; sleep 0.1; cp "$(command -v victim)" whokilled-web
 PID=$W; export PID
 ${script('restart-web', 'kill $PID; until [ -e late ]; do sleep 0.1; done; exec killall -9 whokilled-web')}
 wait $W; with-pid $W ./whokilled-web wait & role victim $W; sleep 0.2; : > late

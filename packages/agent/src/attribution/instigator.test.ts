@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { loginShell, ToldHost, type ToldProcess, unitProcess } from '../../test/told-host.ts'
+import { loginShell, ownLine, ToldHost, type ToldProcess, unitProcess } from '../../test/told-host.ts'
 
 /** A death with commands around it that had nothing to do with it; `right` is who may be named for it. */
 interface ToldStory {
@@ -13,12 +13,11 @@ const stories: Record<string, () => ToldStory> = {
     const told = new ToldHost()
     const victim = unitProcess(told, 'nginx.service', ['/usr/sbin/nginx'])
     told.run(loginShell(told, 1002, 'pts/7'), ['systemctl', 'stop', 'postgresql'])
-    const shell = loginShell(told, 1001, 'pts/0')
-    const script = told.run(shell, ['/bin/sh', './deploy.sh'])
+    const script = told.run(loginShell(told, 1001, 'pts/0'), ['/bin/sh', './deploy.sh'])
     const sudo = told.run(script, ['sudo', 'systemctl', 'stop', 'nginx'], { euid: 0 })
     const client = told.run(sudo, ['systemctl', 'stop', 'nginx'], { uid: 0, euid: 0 })
     told.kill(told.systemd, victim, 15)
-    return { told, right: [shell, script, sudo, client] }
+    return { told, right: ownLine(client) }
   },
   'a container, while another one is stopped': () => {
     const told = new ToldHost()
@@ -26,10 +25,9 @@ const stories: Record<string, () => ToldStory> = {
     const shim = unitProcess(told, 'containerd.service', ['containerd-shim-runc-v2', '-id', id])
     const victim = told.run(shim, ['/usr/sbin/web'], { cgroup: `/system.slice/docker-${id}.scope`, nspid: 1 })
     told.run(loginShell(told, 1002, 'pts/7'), ['docker', 'stop', 'db'])
-    const shell = loginShell(told, 1001, 'pts/0')
-    const client = told.run(shell, ['docker', 'stop', 'c0ffee000000'])
+    const client = told.run(loginShell(told, 1001, 'pts/0'), ['docker', 'stop', 'c0ffee000000'])
     told.kill(told.run(shim, ['runc', 'kill', id, '15']), victim, 15)
-    return { told, right: [shell, client, shim] }
+    return { told, right: [...ownLine(client), shim] }
   },
   'a cron job, and a person who types': () => {
     const told = new ToldHost()
@@ -40,7 +38,7 @@ const stories: Record<string, () => ToldStory> = {
     const script = told.run(job, ['/bin/sh', '/opt/cleanup.sh'])
     const kill = told.run(script, ['kill', '4242'])
     told.kill(kill, victim)
-    return { told, right: [cron, job, script, kill] }
+    return { told, right: ownLine(kill) }
   },
 }
 

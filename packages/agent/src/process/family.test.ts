@@ -40,6 +40,12 @@ describe('processes are related', () => {
     expect(areRelated({ ...child(unknown), sid: 7 }, { ...child(unknown), sid: 8 })).toBe(false)
   })
 
+  it('not if they have no session: of what a small system starts at boot, all is in session 0', () => {
+    const boot = { ...child(init), sid: 0 }
+    expect(areRelated(child(child(boot)), child(boot))).toBe(false)
+    expect(areRelated(child(boot), boot)).toBe(true)
+  })
+
   it('however long the line of ancestors is, without looking at all of it', () => {
     let last = job
     for (let at = 0; at < 1_000; at += 1) last = child(last)

@@ -43,13 +43,13 @@ export function areRelated(a: ProcessEntry, b: ProcessEntry): boolean {
   const common = commonAncestor(a, b)
   if (common === undefined) return false
   if (common === a || common === b) return true
-  return common.sid !== undefined && (common.sid === a.sid || common.sid === b.sid)
+  return isSameSession(common, a) || isSameSession(common, b)
 }
 
 /** A process and those of its ancestors that are in its session: what ran a script and its commands, up to the shell. */
 export function* ownSession(process: ProcessEntry): Generator<ProcessEntry> {
   for (const one of lineageOf(process)) {
-    if (one !== process && (one.sid === undefined || one.sid !== process.sid)) return
+    if (one !== process && !isSameSession(one, process)) return
     yield one
   }
 }
@@ -60,7 +60,16 @@ export function* ownSession(process: ProcessEntry): Generator<ProcessEntry> {
  */
 export function isRaisedBy(child: ProcessEntry, process: ProcessEntry): boolean {
   for (const one of ownSession(process)) {
-    if (descendsFrom(child, one)) return one === child.parent || one.sid === undefined || one.sid === child.sid
+    if (descendsFrom(child, one)) return one === child.parent || hasNoSession(one) || isSameSession(one, child)
   }
   return false
+}
+
+function isSameSession(a: ProcessEntry, b: ProcessEntry): boolean {
+  return !hasNoSession(a) && a.sid === b.sid
+}
+
+/** Not known, or 0: what has been running since the boot and what it started, as long as nobody calls setsid(2). */
+function hasNoSession({ sid }: ProcessEntry): boolean {
+  return sid === undefined || sid === 0
 }

@@ -42,7 +42,7 @@ export function oldPidfile(aim: Aim, log: PidfileLog): Suspicion | undefined {
   const [owner] = owners
   return {
     owner,
-    knownAt: written?.earliest ?? read.at,
+    knownAt: written?.earliest ?? read.seenSince,
     confidence: confidenceOf(read, owners, aim),
     pidfile: pidfileOf(read),
     whenLookedUp: 'less',
@@ -67,9 +67,9 @@ function isOfKiller(read: PidfileRead, { killer, at }: Aim): boolean {
   return at - read.at <= rememberedNs && areRelated(read.by, killer.process)
 }
 
-/** The file named the number before the victim had it. That needs no file's time if it was read before, too. */
-function isOlder({ at, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
-  if (at < victimStart) return true
+/** The file named the number before the victim had it. That needs no file's time if somebody read it before, too. */
+function isOlder({ seenSince, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
+  if (seenSince < victimStart) return true
   if (written === undefined) return false
   return written.latest <= victimStart - (victim.seeded ? unwatchedMarginNs : marginNs)
 }
@@ -81,16 +81,16 @@ function confidenceOf(read: PidfileRead, owners: readonly FormerOwner[], aim: Ai
 }
 
 /** A clock may have been set before the watching, above all at boot: a file may only look older than the boot. */
-function isDoubtful({ at, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
-  return victim.seeded && at >= victimStart && (written === undefined || written.earliest < 0n)
+function isDoubtful({ seenSince, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
+  return victim.seeded && seenSince >= victimStart && (written === undefined || written.earliest < 0n)
 }
 
 /**
  * Who held the number when the file was written; or when it was read, where the file's time is not known. The time may
  * have been rounded down, so one who began soon after it may be meant, too; who held it at that very time comes first.
  */
-function ownersThen({ at, written }: PidfileRead, { owners }: Aim): FormerOwner[] {
-  const { earliest, latest } = written ?? { earliest: at, latest: at }
+function ownersThen({ seenSince, written }: PidfileRead, { owners }: Aim): FormerOwner[] {
+  const { earliest, latest } = written ?? { earliest: seenSince, latest: seenSince }
   const possible = owners.filter(({ start, endedAt }) => start - marginNs <= earliest && endedAt >= latest)
   return possible.toSorted((a, b) => Number(a.start > earliest) - Number(b.start > earliest))
 }
@@ -131,7 +131,7 @@ function reasonOf(read: PidfileRead, owner: FormerOwner | undefined, aim: Aim): 
   const age =
     written !== undefined && written.latest < aim.victimStart
       ? `was written ${earlier(written.latest, aim.victimStart)} the victim had that pid`
-      : `was read ${earlier(read.at, aim.victimStart)} the victim had that pid`
+      : `was read ${earlier(read.seenSince, aim.victimStart)} the victim had that pid`
   if (read.isInferred) {
     return `${who} read ${path} ${when} the signal; what had pid ${aim.number} then had written it, and it ${age}`
   }

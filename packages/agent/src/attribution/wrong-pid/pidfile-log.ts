@@ -8,6 +8,8 @@ export interface PidfileRead {
   readonly by: ProcessEntry
   /** Nanoseconds since boot. */
   readonly at: bigint
+  /** Since when it was seen, by whomever, that the file has this content; at the latest now. */
+  readonly seenSince: bigint
   /** A byte string. */
   readonly path: string
   /** The pid it named. */
@@ -50,6 +52,7 @@ const pidMax = 4_194_304
 interface Content {
   readonly writtenAt: bigint
   readonly number: number
+  readonly seenSince: bigint
 }
 
 /** Who read which pid from a pidfile, and who wrote those. */
@@ -78,7 +81,20 @@ export class PidfileLog {
     if (number !== undefined && !(isWriting && number === ownPid)) {
       const written = isInferred && write !== undefined ? at(write) : mtime && this.wallTimes.moment(mtime)
       const writtenAt = isInferred ? undefined : written && mtime
-      this.keep({ by, at: time, path, number, written: written || undefined, writtenAt, isWriting, isInferred, write })
+      const known = this.contents.get(path)
+      const seenSince = !isInferred && known !== undefined && known.writtenAt === mtime ? known.seenSince : time
+      this.keep({
+        by,
+        at: time,
+        seenSince,
+        path,
+        number,
+        written: written || undefined,
+        writtenAt,
+        isWriting,
+        isInferred,
+        write,
+      })
     } else if (text === undefined && !isWriting) {
       this.unknown.push({ by, at: time, path })
       if (this.unknown.length > unknownMax) this.unknown.shift()
@@ -95,14 +111,14 @@ export class PidfileLog {
   }
 
   /** The pid a file named when it was opened. What the probe did not find in memory, an earlier reader may have told. */
-  private numberIn({ path, mtime, text }: OpenRecord): number | undefined {
-    if (text === undefined) {
-      const known = this.contents.get(path)
-      return known !== undefined && known.writtenAt === mtime ? known.number : undefined
-    }
+  private numberIn({ path, mtime, text, time }: OpenRecord): number | undefined {
+    const known = this.contents.get(path)
+    const isUnchanged = known !== undefined && known.writtenAt === mtime
+    if (text === undefined) return isUnchanged ? known.number : undefined
     const number = Number(/^\s*(\d{1,7})(?![\d.])/.exec(text)?.[1] ?? 0)
     if (number < 1 || number > pidMax) return undefined
-    if (mtime !== undefined) put(this.contents, path, { writtenAt: mtime, number }, pathsMax)
+    const seenSince = isUnchanged && known.number === number ? known.seenSince : time
+    if (mtime !== undefined) put(this.contents, path, { writtenAt: mtime, number, seenSince }, pathsMax)
     return number
   }
 

@@ -62,7 +62,7 @@ describe('a kill by a stale pidfile', () => {
     })
     expect(death?.wrongPid?.reusedAfterMs).toBe(1)
     expect(death?.verdict.summary).toMatch(
-      /^web was killed with SIGKILL by sh \/etc\/stop-worker \(pid 5000, uid 0\); it was meant for worker, which had pid 4242 until 3\.0 s before and is still named in \/run\/worker\.pid, written 5\.\d s before\.$/,
+      /^web was killed with SIGKILL by sh \/etc\/stop-worker \(pid 5000, uid 0\); it was meant for worker, which had pid 4242 until 3\.0 s before and was still named in \/run\/worker\.pid, written 5\.\d s before\.$/,
     )
     expect(death?.verdict.reasons.at(-1)).toMatch(
       /^cat \(pid 5001\) found pid 4242 in \/run\/worker\.pid 2\.0 ms before the signal, and that file was written 2\.0 s before the victim had that pid$/,
@@ -120,6 +120,14 @@ describe('a kill by a stale pidfile', () => {
       .start(4242, 1, ['web'], true)
     story.kill(5000, 4242).exit(4242, 9)
     expect((await judged(story))?.wrongPid).toMatchObject({ previousOwner: { comm: 'worker' }, confidence: 'likely' })
+  })
+
+  it('needs no time of the file if anybody had read the same before the victim began', async () => {
+    const story = new Story().beat().start(4242, 1, ['worker'], true).write(4242, '/run/worker.pid')
+    const writtenAt = story.wallClock
+    story.start(6000, 1, ['monitor'], true).read(6000, '/run/worker.pid', 4242, writtenAt)
+    story.wait(200).exit(4242).start(4242, 1, ['web'], true)
+    expect((await judged(stops(story, writtenAt)))?.wrongPid).toMatchObject({ confidence: 'certain' })
   })
 
   it('knows the content of a file that was not in memory from an earlier reader', async () => {

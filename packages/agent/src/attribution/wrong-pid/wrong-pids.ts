@@ -1,4 +1,5 @@
 import type { BootClock } from '../../clock.ts'
+import type { ProcessEntry } from '../../process/entry.ts'
 import type { FormerOwner } from '../../process/former-owner.ts'
 import type { FormerOwners } from '../../process/former-owners.ts'
 import { programName, type ServiceRule, serviceOf } from '../../process/service.ts'
@@ -24,6 +25,8 @@ export interface WrongPidOptions {
   readonly clock: BootClock
   readonly services: readonly ServiceRule[]
   readonly losses: LossLog
+  /** Whether a process is the agent's own: what it reads to know of pidfiles is nobody else's knowledge. */
+  readonly filter: { isOwn(process: ProcessEntry): boolean }
 }
 
 /**
@@ -45,7 +48,7 @@ export class WrongPids {
     this.lookups.follow(record, applied)
     if (record.type === 'heartbeat' || record.type === 'stop') this.wallTimes.learn(record.boot, record.real)
     else if (record.type === 'signal') this.sent.follow(record, applied)
-    else if (record.type === 'open' && applied.process !== undefined) {
+    else if (record.type === 'open' && applied.process !== undefined && !this.options.filter.isOwn(applied.process)) {
       this.wallTimes.begin(record.time, this.options.clock)
       this.pidfiles.follow(record, applied.process)
     }
