@@ -320,13 +320,12 @@ ssh deploy@localhost bash -s < stop.sh`,
     },
   }),
   debian({
-    name: 'session-terminated',
-    title: '`loginctl terminate-session`',
+    name: 'logins-terminated',
+    title: '`loginctl terminate-user`',
     script: `
 ssh -n deploy@localhost "FACTS=$FACTS WAY=$WAY $(command -v in-role) victim $(command -v victim) wait" & S=$!
 for try in 1 2 3 4 5 6 7 8 9 10; do [ -z "$(pid_of victim)" ] || break; sleep 1; done; sleep 0.5
-role session $(sed -n 's/.*session-\\(.*\\).scope$/\\1/p' /proc/$(pid_of victim)/cgroup)
-in-role client loginctl terminate-session $(pid_of session)
+in-role client loginctl terminate-user deploy
 wait $S`,
     told: {
       victim: {
@@ -334,7 +333,7 @@ wait $S`,
         exit: 'SIGTERM',
         behalf: { kind: 'process', process: 'client', rule: 'systemd-client', confidence: 'likely' },
         summary:
-          'victim was killed with SIGTERM by systemd (pid <killer>, uid 0), likely for `loginctl terminate-session <session>`.',
+          'victim was killed with SIGTERM by systemd (pid <killer>, uid 0), likely for `loginctl terminate-user deploy`.',
       },
     },
   }),
