@@ -1,18 +1,19 @@
-import type { AgentStamp } from '@whokilled/shared/event'
 import { Attribution } from './attribution/attribution.ts'
 import { LossLog } from './attribution/loss-log.ts'
 import { PublishFilter } from './attribution/publish-filter.ts'
 import { StoryTeller } from './attribution/story-teller.ts'
-import { Canary } from './canary.ts'
 import { BootClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { Continuity } from './continuity.ts'
-import { Coverage, type Interruption } from './coverage.ts'
+import { Canary } from './coverage/canary.ts'
+import { Continuity } from './coverage/continuity.ts'
+import { Coverage, type Interruption } from './coverage/coverage.ts'
+import type { WatchMemory } from './coverage/watch-memory.ts'
 import { ProbeError } from './errors.ts'
 import type { EventDraft } from './event-draft.ts'
 import type { EventSink } from './event-sink.ts'
+import { Outlet } from './outlet.ts'
 import type { Probe, ProbeEnd, ProbeKind, ProbeRun } from './probe/probe.ts'
-import type { containerNamer } from './process/container-name.ts'
+import type { containerNamer } from './process/containers/container-name.ts'
 import type { ProcessEntry } from './process/entry.ts'
 import { FormerOwners } from './process/former-owners.ts'
 import type { ScannedProcess } from './process/proc-scan.ts'
@@ -23,7 +24,6 @@ import { parseRecord, type RejectReason } from './record/parse.ts'
 import type { KernelRecord, StartRecord } from './record/record.ts'
 import type { EventStamp } from './stamp.ts'
 import type { UserNames } from './user-names.ts'
-import type { WatchMemory } from './watch-memory.ts'
 
 export interface AgentOptions {
   readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'> &
@@ -74,9 +74,6 @@ const expectedEnds: Record<ProbeKind, Interruption> = {
 /** Without a record for longer than this the host was asleep: there is a heartbeat every second. */
 const asleepNsMin = 5_000_000_000n
 
-/** How many events may wait for the proof that kills are seen; more are not kept. */
-const draftsBeforeProofMax = 10_000
-
 /**
  * The line on one host: probe → record → order → process table → attribution → event → sink.
  * One object follows a host over all runs of its probe.
@@ -94,13 +91,11 @@ export class Agent {
   private readonly attribution: Attribution
   private readonly vanished: Vanished
   private readonly continuity: Continuity | undefined
-  private probe: AgentStamp['probe'] = 'none'
+  private readonly outlet: Outlet
   private canary: Canary | undefined
-  private isWatching = false
   private lastTime = 0n
   /** Records were lost since /proc was read; a flood makes many holes, and one look at each heartbeat is enough. */
   private mustRescan = false
-  private beforeProof: EventDraft[] = []
   /** When /proc was last read: what was there then, or began later, was there. */
   private scannedAt = 0n
   /** Why the watching was interrupted; undefined before the first time. */
@@ -109,6 +104,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.options = options
     const { config, bootId, userNames, lookUp, exeOf, cgroupOf, containerNameOf } = options
+    this.outlet = new Outlet({ stamp: options.stamp, sink: options.sink, counters: this.counters })
     this.formerOwners = new FormerOwners({ bootId, ownersMax: config.formerOwnersMax })
     this.table = new ProcessTable({
       bootId,
@@ -155,7 +151,7 @@ export class Agent {
 
   /** Follows one run of a probe to its end. Throws a ProbeError if it never told of a kill that was really sent. */
   async follow(probe: Probe, run: ProbeRun): Promise<ProbeEnd> {
-    this.probe = probe.kind
+    this.outlet.probe = probe.kind
     this.order = new RecordOrder()
     let blind: unknown
     try {
@@ -224,7 +220,7 @@ export class Agent {
     if (record.type === 'hole') {
       this.mustRescan = true
       this.lastTime = record.before
-      await this.emit([this.coverage.hole(record)])
+      await this.outlet.emit([this.coverage.hole(record)])
       return
     }
     if (record.time - this.lastTime > asleepNsMin) this.losses.sleep(this.lastTime, record.time)
@@ -233,18 +229,18 @@ export class Agent {
     if (this.canary?.hears(record, applied)) await this.watchFrom(record.time)
     const ended = applied.ended === true ? applied.process : undefined
     const drafts = this.attribution.follow(record, applied)
-    await (ended === undefined ? this.emit(drafts) : this.emitEnd(ended, record.time, drafts))
+    await (ended === undefined ? this.outlet.emit(drafts) : this.emitEnd(ended, record.time, drafts))
     if (record.type === 'heartbeat' || record.type === 'stop') await this.beat(record)
   }
 
   private async beat(record: KernelRecord & { type: 'heartbeat' | 'stop' }): Promise<void> {
     const told = this.coverage.heartbeat(record)
-    await this.emit(told)
+    await this.outlet.emit(told)
     if (this.mustRescan || told.some(({ why }) => why === 'hits-skipped')) await this.rescan(record.time)
-    if (this.isWatching) await this.emitVanished(record.time)
+    if (this.outlet.isOpen) await this.emitVanished(record.time)
     const dropped = this.options.sink.takeDropped()
-    if (dropped !== undefined) await this.emit([this.coverage.dropped(record.time, dropped)])
-    if (this.isWatching) void this.continuity?.remember(record.time)
+    if (dropped !== undefined) await this.outlet.emit([this.coverage.dropped(record.time, dropped)])
+    if (this.outlet.isOpen) void this.continuity?.remember(record.time)
   }
 
   /** The agent ends in order. */
@@ -262,40 +258,23 @@ export class Agent {
 
   private async emitEnd(process: ProcessEntry, at: bigint, drafts: readonly EventDraft[]): Promise<void> {
     const { continuity } = this
-    if (continuity === undefined || !continuity.concerns(process)) return await this.emit(drafts)
+    if (continuity === undefined || !continuity.concerns(process)) return await this.outlet.emit(drafts)
     continuity.ends(process, drafts[0]?.at ?? this.clock.timestamp(at))
-    await this.emit(drafts)
+    await this.outlet.emit(drafts)
     continuity.hasTold(process)
   }
 
   private async watchFrom(time: bigint): Promise<void> {
-    this.isWatching = true
-    const waiting = this.beforeProof
-    this.beforeProof = []
     const told = this.coverage.begin(time, this.interruption)
     const unsaid = this.continuity?.begin(time, told) ?? []
-    await this.emit([...unsaid, ...told, ...waiting])
+    await this.outlet.open([...unsaid, ...told])
   }
 
   private async finish(interruption: Interruption): Promise<void> {
     this.counters.restarts += 1
-    if (!this.isWatching) return
-    await this.emit([this.coverage.end(this.lastTime, interruption)])
-    this.isWatching = false
+    if (!this.outlet.isOpen) return
+    await this.outlet.emit([this.coverage.end(this.lastTime, interruption)])
+    this.outlet.close()
     this.interruption = interruption
-  }
-
-  /** Until it is proven that kills are seen, events wait: the first one says since when this host is watched. */
-  private async emit(drafts: readonly EventDraft[]): Promise<void> {
-    if (!this.isWatching) {
-      const kept = drafts.slice(0, draftsBeforeProofMax - this.beforeProof.length)
-      this.beforeProof.push(...kept)
-      this.counters.unproven += drafts.length - kept.length
-      return
-    }
-    for (const draft of drafts) {
-      this.counters.events += 1
-      await this.options.sink.accept(this.options.stamp.stamp(draft, this.probe))
-    }
   }
 }

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Agent } from './agent.ts'
+import type { WatchMemory } from './coverage/watch-memory.ts'
 import { AgentError } from './errors.ts'
 import type { Publisher } from './publish.ts'
 import type { Spool } from './spool/spool.ts'
 import type { SpoolSink } from './spool/spool-sink.ts'
-import type { WatchMemory } from './watch-memory.ts'
 
 /** What the metrics are read from. */
 export interface Measured {

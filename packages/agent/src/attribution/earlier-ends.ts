@@ -2,8 +2,8 @@ import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry } from '../process/entry.ts'
 import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
 import type { EarlierEnd } from './judged.ts'
-import type { Ladder } from './ladder.ts'
-import { isByEnding } from './sender.ts'
+import type { Ladder } from './signals/ladder.ts'
+import { isByEnding } from './signals/sender.ts'
 
 /** How a process ended, as its exit record told. */
 export interface End {

@@ -1,5 +1,5 @@
+import { shellUse } from './commands/shell.ts'
 import type { Deed, Instigation, NamePart } from './judged.ts'
-import type { Received } from './ladder.ts'
 import { containerExec, containerRuntime } from './messengers/container.ts'
 import { controlProcess } from './messengers/control-process.ts'
 import { job } from './messengers/job.ts'
@@ -9,12 +9,12 @@ import type { Act, Known, Messenger, Step } from './messengers/messenger.ts'
 import { originOf } from './messengers/origin.ts'
 import { passedOn } from './messengers/passed-on.ts'
 import { service, startedUnit } from './messengers/service.ts'
-import { shellUse } from './messengers/shell.ts'
 import { supervisor } from './messengers/supervisor.ts'
 import { serviceManager } from './messengers/systemd.ts'
 import { timeLimit } from './messengers/time-limit.ts'
 import { tool } from './messengers/tool.ts'
-import { senderOf } from './sender.ts'
+import type { Received } from './signals/ladder.ts'
+import { senderOf } from './signals/sender.ts'
 
 /** Who acts for others; the first that knows an actor wins. */
 const messengers: readonly Messenger[] = [

@@ -3,8 +3,8 @@ import { processName, userText } from '@whokilled/shared/process-name'
 import { shortened } from '@whokilled/shared/terminal-text'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import { textOf } from '../record/bytes.ts'
+import { shellUse } from './commands/shell.ts'
 import type { NamePart } from './judged.ts'
-import { shellUse } from './messengers/shell.ts'
 
 /** Longest command in a name, in characters: a name has room for who ran it, too. */
 const commandLengthMax = 60

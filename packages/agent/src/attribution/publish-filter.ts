@@ -6,8 +6,8 @@ import { isMainProcess, isSameService } from '../process/main-process.ts'
 import { type ServiceRule, serviceOf } from '../process/service.ts'
 import type { ProcessTable } from '../process/table.ts'
 import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
-import type { Received } from './ladder.ts'
-import { senderOf } from './sender.ts'
+import type { Received } from './signals/ladder.ts'
+import { senderOf } from './signals/sender.ts'
 
 export interface PublishFilterOptions {
   readonly table: ProcessTable

@@ -1,7 +1,7 @@
 import type { Applied } from '../process/table.ts'
 import type { KernelRecord } from '../record/record.ts'
+import { isCalled } from './commands/program.ts'
 import type { Actor } from './judged.ts'
-import { isCalled } from './messengers/program.ts'
 
 /** How many starts are remembered. */
 const startsMax = 512

@@ -1,33 +1,33 @@
 import type { UnjudgedDeath } from '@whokilled/shared/cause-text'
 import type { EarlierDeath } from '@whokilled/shared/earlier-death'
-import type { DeathEvent, Exit, Instigator, Oom, SentSignal, Service, WrongPid } from '@whokilled/shared/event'
-import type { GapEvidence } from '@whokilled/shared/gap'
+import type { Exit, Instigator, Oom, SentSignal, Service, WrongPid } from '@whokilled/shared/event'
 import type { Process } from '@whokilled/shared/process'
 import { summarySentence } from '@whokilled/shared/sentence'
 import { defaultAction, signalName } from '@whokilled/shared/signals'
-import type { StalePidfileEvidence } from '@whokilled/shared/stale-pidfile'
 import { timestampOf } from '@whokilled/shared/vocabulary'
 import type { DeathDraft, SignalDraft } from '../event-draft.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { textOf } from '../record/bytes.ts'
 import { type Ending, exitCodeOf, type Finding, requests, termSignalOf } from './causes/cause.ts'
-import { forgedSenderOf } from './forged-sender.ts'
+import { EvidenceTeller } from './evidence.ts'
 import type { Actor, EarlierEnd, Instigation, Judged, Mistake } from './judged.ts'
-import type { Received, Refused } from './ladder.ts'
-import type { Gap, LossLog } from './loss-log.ts'
+import type { LossLog } from './loss-log.ts'
 import { nameText } from './name-text.ts'
-import { receptionOf } from './reception.ts'
-import { senderOf } from './sender.ts'
+import type { Received } from './signals/ladder.ts'
+import { receptionOf } from './signals/reception.ts'
+import { senderOf } from './signals/sender.ts'
 
 /** Puts what was decided into the shapes of events. */
 export class StoryTeller {
   private readonly describe: DescribeOptions
   private readonly losses: LossLog
+  private readonly evidence: EvidenceTeller
 
   constructor(describe: DescribeOptions, losses: LossLog) {
     this.describe = describe
     this.losses = losses
+    this.evidence = new EvidenceTeller(describe)
   }
 
   death(judged: Judged): DeathDraft {
@@ -60,7 +60,10 @@ export class StoryTeller {
       oom: finding.cause === 'oom' ? { ...oomOf(judged), limitSetBy: this.actor(judged.limitSetBy) } : null,
       wrongPid: mistake === undefined ? null : this.wrongPid(mistake, victim),
       incidentId: judged.incident ?? null,
-      evidence: [...(earlier === undefined ? [] : [this.earlier(earlier)]), ...this.evidence(ending, finding, mistake)],
+      evidence: [
+        ...(earlier === undefined ? [] : [this.earlier(earlier)]),
+        ...this.evidence.of(ending, finding, mistake),
+      ],
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
       clock: null,
     }
@@ -132,53 +135,6 @@ export class StoryTeller {
     return describeProcess(entry, this.describe, program)
   }
 
-  private evidence(
-    { ladder, at, status }: Ending,
-    { fatal, gaps = [] }: Finding,
-    mistake: Mistake | undefined,
-  ): DeathEvent['evidence'] {
-    const forged = fatal === undefined ? [] : this.forgedSender(fatal)
-    const refused = ladder.refused.map((one) => this.refused(one))
-    const chosen = ladder.oomAt === undefined ? [] : [{ at: this.at(ladder.oomAt), kind: 'oom-victim' }]
-    const end = status === undefined ? { at: this.at(at), kind: 'missed' } : { at: this.at(at), kind: 'exit', status }
-    const unwatched = gaps.slice(-gapsMax).map((gap) => this.gap(gap))
-    const pidfile = mistake === undefined ? [] : this.stalePidfile(mistake)
-    return [...unwatched, ...refused, ...chosen, ...forged, ...pidfile, end].sort((a, b) =>
-      a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
-    )
-  }
-
-  private stalePidfile({ pidfile, confidence }: Mistake): StalePidfileEvidence[] {
-    if (pidfile === undefined) return []
-    const { readAt, path, number, writtenAt } = pidfile
-    const written = writtenAt === undefined ? null : timestampOf(writtenAt)
-    return [
-      { at: this.at(readAt), kind: 'stale-pidfile', path: textOf(path), pid: number, writtenAt: written, confidence },
-    ]
-  }
-
-  private gap({ from, to, why, reason, lost }: Gap): GapEvidence {
-    return { at: this.at(from), kind: 'gap', from: this.at(from), to: this.at(to), why, reason, lostRecords: lost }
-  }
-
-  private refused({ record, by, program }: Refused): DeathEvent['evidence'][number] {
-    return {
-      at: this.at(record.time),
-      kind: 'refused-signal',
-      call: record.call,
-      number: record.sig ?? null,
-      error: errorNames[record.err] ?? `error ${record.err}`,
-      sender: by === undefined ? null : this.process(by, program),
-    }
-  }
-
-  private forgedSender(fatal: Received): DeathEvent['evidence'] {
-    const claimed = forgedSenderOf(fatal)
-    if (claimed === undefined) return []
-    const { pid, uid } = claimed
-    return [{ at: this.at(fatal.record.time), kind: 'forged-sender', claimedPid: pid, claimedUid: uid ?? null }]
-  }
-
   private at(time: bigint): string {
     return this.describe.clock.timestamp(time)
   }
@@ -234,9 +190,3 @@ function isTold({ record }: Received, fatal: Received | undefined): boolean {
 }
 
 const sigkill = 9
-
-/** Gaps among the evidence of one death; the latest are told. */
-const gapsMax = 8
-
-/** Errors of the sending system calls (kill(2), sigqueue(3), pidfd_send_signal(2)). */
-const errorNames: Readonly<Record<number, string>> = { 1: 'EPERM', 3: 'ESRCH', 9: 'EBADF', 11: 'EAGAIN', 22: 'EINVAL' }

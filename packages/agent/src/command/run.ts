@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from '../agent.ts'
 import type { Config } from '../config.ts'
+import { WatchMemory } from '../coverage/watch-memory.ts'
 import { type LocalHost, localHost } from '../local-host.ts'
 import { agentMetrics, serveMetrics } from '../metrics.ts'
 import { chooseProbe, recordingOf } from '../probe/choose.ts'
@@ -10,7 +11,6 @@ import { Publisher } from '../publish.ts'
 import { Spool } from '../spool/spool.ts'
 import { SpoolSink } from '../spool/spool-sink.ts'
 import { version } from '../version.ts'
-import { WatchMemory } from '../watch-memory.ts'
 
 /** How long the end of the agent waits for what is still in the spool; the rest stays there. */
 const drainMs = 5_000

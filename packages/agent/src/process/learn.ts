@@ -1,6 +1,6 @@
 import type { CurrentProcess } from '../record/record.ts'
+import type { KnownContainers } from './containers/known-containers.ts'
 import type { ProcessEntry } from './entry.ts'
-import type { KnownContainers } from './known-containers.ts'
 
 /** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
 const auditUnset = 4_294_967_295

@@ -8,17 +8,12 @@ import type {
   SignalRecord,
 } from '../record/record.ts'
 import { argumentsOf } from './arguments.ts'
-import type { NamedContainer } from './container-name.ts'
-import { isSameTick, nothingKnown, type ProcessEntry, processId } from './entry.ts'
-import { KnownContainers } from './known-containers.ts'
+import type { NamedContainer } from './containers/container-name.ts'
+import { KnownContainers } from './containers/known-containers.ts'
+import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
 import { learn, moveTo } from './learn.ts'
+import { bringUp, cutEndedAncestors } from './parentage.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
-
-/** How many ended processes an ancestry keeps, so that a process that forks itself for ever stays bounded. */
-const endedAncestorsMax = 32
-
-/** How far ancestors are followed to see whether a process is its own; a longer line is not believed. */
-const generationsMax = 1_024
 
 export interface TableCounters {
   /** Ended processes forgotten because `endedMax` others had ended since. */
@@ -331,32 +326,4 @@ function startedAbout(entry: ProcessEntry, at: bigint): boolean {
 /** Whether the record's process is the one that acted, and not one that an interrupt happened to hit. */
 export function runsInTask(record: SignalRecord): boolean {
   return (record.ctx ?? 0) === 0
-}
-
-/**
- * Notes who forked a process, unless that is known. One that is younger, or descends from the process itself, has got
- * the pid since: what told of its end and of the new one's fork was lost.
- */
-function bringUp(entry: ProcessEntry, parent: ProcessEntry): void {
-  if (entry.parent !== undefined) return
-  if (startsBefore(entry, parent)) return
-  let generation = 0
-  for (let one: ProcessEntry | undefined = parent; one !== undefined; one = one.parent) {
-    generation += 1
-    if (one === entry || generation > generationsMax) return
-  }
-  entry.parent = parent
-}
-
-/** To the tick: /proc tells no more. */
-function startsBefore({ start }: ProcessEntry, other: ProcessEntry): boolean {
-  return start !== undefined && other.start !== undefined && start < other.start && !isSameTick(start, other.start)
-}
-
-function cutEndedAncestors(entry: ProcessEntry): void {
-  let ended = 0
-  for (let one = entry.parent; one !== undefined; one = one.parent) {
-    if (one.endedAt !== undefined) ended += 1
-    if (ended > endedAncestorsMax) one.parent = undefined
-  }
 }

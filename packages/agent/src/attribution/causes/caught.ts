@@ -1,6 +1,6 @@
 import { signalName } from '@whokilled/shared/signals'
-import type { Received } from '../ladder.ts'
-import { senderOf } from '../sender.ts'
+import type { Received } from '../signals/ladder.ts'
+import { senderOf } from '../signals/sender.ts'
 import {
   type CauseRule,
   doubtsOf,

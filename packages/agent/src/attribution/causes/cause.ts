@@ -1,9 +1,9 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { End } from '../earlier-ends.ts'
-import { forgedSenderOf } from '../forged-sender.ts'
-import type { Ladder, Received } from '../ladder.ts'
 import type { Gap } from '../loss-log.ts'
+import { forgedSenderOf } from '../signals/forged-sender.ts'
+import type { Ladder, Received } from '../signals/ladder.ts'
 
 /** All that is known when a process has ended. */
 export interface Ending {

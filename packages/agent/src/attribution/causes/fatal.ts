@@ -1,5 +1,5 @@
-import { isDelivered, isFatal, type Received } from '../ladder.ts'
-import { senderOf } from '../sender.ts'
+import { isDelivered, isFatal, type Received } from '../signals/ladder.ts'
+import { senderOf } from '../signals/sender.ts'
 import { type Ending, requests, stopTimeNs } from './cause.ts'
 
 const sigkill = 9

@@ -1,6 +1,6 @@
 import type { DeathEvent } from '@whokilled/shared/event'
-import type { Received } from '../ladder.ts'
-import { isByEnding, senderOf } from '../sender.ts'
+import type { Received } from '../signals/ladder.ts'
+import { isByEnding, senderOf } from '../signals/sender.ts'
 import {
   type CauseRule,
   doubtsOf,

@@ -1,4 +1,4 @@
-import type { Ladder } from '../ladder.ts'
+import type { Ladder } from '../signals/ladder.ts'
 import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** Its wait status names a signal that no record told of. */

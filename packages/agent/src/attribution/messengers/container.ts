@@ -1,10 +1,10 @@
 import type { Container } from '@whokilled/shared/process'
+import { type ContainerRequest, containerRequestOf } from '../commands/container-clients.ts'
+import { isCalled } from '../commands/program.ts'
 import type { ProgramStart } from '../recent-programs.ts'
 import { commandsAt, mayHaveMissedOne } from './asked.ts'
-import { type ContainerRequest, containerRequestOf } from './container-clients.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { originOf } from './origin.ts'
-import { isCalled } from './program.ts'
 
 const runtimes: ReadonlySet<string> = new Set(['runc', 'crun', 'youki', 'runsc', 'kata-runtime'])
 const daemons: ReadonlySet<string> = new Set(['dockerd', 'containerd', 'crio', 'conmon', 'containerd-shim'])

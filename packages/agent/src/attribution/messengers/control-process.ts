@@ -1,6 +1,6 @@
+import { unitsOf } from '../commands/unit.ts'
 import type { Messenger } from './messenger.ts'
 import { isServiceManager, originOf } from './origin.ts'
-import { unitsOf } from './unit.ts'
 
 /**
  * ExecStop= and ExecReload=: systemd starts a command in the unit's own cgroup, which stops or signals the unit's

@@ -1,8 +1,8 @@
 import type { ProcessEntry } from '../../process/entry.ts'
 import { requests } from '../causes/cause.ts'
 import type { Actor } from '../judged.ts'
-import type { Received } from '../ladder.ts'
-import { senderOf } from '../sender.ts'
+import type { Received } from '../signals/ladder.ts'
+import { senderOf } from '../signals/sender.ts'
 import type { Act } from './messenger.ts'
 
 /** Who ended a process, or asked it to end, if that was another process and was seen. */

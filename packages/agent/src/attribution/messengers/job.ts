@@ -1,8 +1,8 @@
+import { isCalled } from '../commands/program.ts'
+import { runnerName } from '../commands/runners.ts'
 import type { Actor, NamePart } from '../judged.ts'
 import type { Messenger } from './messenger.ts'
 import { originOf } from './origin.ts'
-import { isCalled } from './program.ts'
-import { runnerName } from './runners.ts'
 
 /** What cron, atd or a runner of jobs has started, and all that comes from it, acts for the job. */
 export const job: Messenger = (act) => {

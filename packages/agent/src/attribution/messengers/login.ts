@@ -1,12 +1,12 @@
 import { serviceUnitOf } from '../../process/cgroup.ts'
 import type { ProcessEntry } from '../../process/entry.ts'
+import { isClient } from '../commands/clients.ts'
+import { isCalled } from '../commands/program.ts'
+import { isTypedAt, shellUse } from '../commands/shell.ts'
+import { isTool, userChangeOf } from '../commands/tools.ts'
 import type { Actor, NamePart } from '../judged.ts'
-import { isClient } from './clients.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { type Origin, originOf } from './origin.ts'
-import { isCalled } from './program.ts'
-import { isTypedAt, shellUse } from './shell.ts'
-import { isTool, userChangeOf } from './tools.ts'
 
 /** Who is logged in where the act came from: at a terminal, through ssh, behind sudo and su. */
 export const login: Messenger = (act) => {

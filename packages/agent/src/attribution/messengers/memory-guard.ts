@@ -1,5 +1,5 @@
+import { isCalled } from '../commands/program.ts'
 import type { Messenger } from './messenger.ts'
-import { isCalled } from './program.ts'
 
 /** Daemons that end processes before the kernel's OOM killer has to. */
 const guards = ['earlyoom', 'nohang', 'nohang-desktop', 'systemd-oomd', 'oomd', 'bustd']

@@ -1,8 +1,8 @@
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { Actor, Deed, Instigation, NamePart } from '../judged.ts'
-import type { Ladder } from '../ladder.ts'
-import type { OomKill } from '../recent-oom-kills.ts'
+import type { OomKill } from '../oom/recent-oom-kills.ts'
 import type { RecentPrograms } from '../recent-programs.ts'
+import type { Ladder } from '../signals/ladder.ts'
 
 /** What is known beside the deed itself. */
 export interface Known {

@@ -1,10 +1,10 @@
 import type { ProcessEntry } from '../../process/entry.ts'
+import { isCalled, isSameCommand, wordsOf } from '../commands/program.ts'
+import { runnerName } from '../commands/runners.ts'
+import { shellUse } from '../commands/shell.ts'
+import { isTool, userChangeOf } from '../commands/tools.ts'
 import type { Actor } from '../judged.ts'
 import type { Act } from './messenger.ts'
-import { isCalled, isSameCommand, wordsOf } from './program.ts'
-import { runnerName } from './runners.ts'
-import { shellUse } from './shell.ts'
-import { isTool, userChangeOf } from './tools.ts'
 
 /** Programs that start others for somebody, or of their own accord. */
 export type OriginKind = 'cron' | 'at' | 'runner' | 'ssh' | 'login' | 'container' | 'supervisor' | 'manager'

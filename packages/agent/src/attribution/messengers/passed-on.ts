@@ -1,12 +1,12 @@
 import { signalName } from '@whokilled/shared/signals'
 import { requests } from '../causes/cause.ts'
-import type { Received } from '../ladder.ts'
-import { senderOf } from '../sender.ts'
+import { isCalled } from '../commands/program.ts'
+import { isTypedAt } from '../commands/shell.ts'
+import type { Received } from '../signals/ladder.ts'
+import { senderOf } from '../signals/sender.ts'
 import { senderAsActor } from './ended-by.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { isServiceManager } from './origin.ts'
-import { isCalled } from './program.ts'
-import { isTypedAt } from './shell.ts'
 
 /** Programs that hand the signals they get to the one that they run. */
 const forwarders: ReadonlySet<string> = new Set([

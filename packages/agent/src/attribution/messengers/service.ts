@@ -1,12 +1,12 @@
 import { serviceUnitOf } from '../../process/cgroup.ts'
+import { commandOf, wordsOf } from '../commands/program.ts'
+import { shellUse } from '../commands/shell.ts'
+import { isTool } from '../commands/tools.ts'
+import { namesUnit, unitsOf } from '../commands/unit.ts'
+import { wordsIn } from '../commands/words.ts'
 import { commandsAt } from './asked.ts'
 import type { Messenger } from './messenger.ts'
 import { originOf } from './origin.ts'
-import { commandOf, wordsOf } from './program.ts'
-import { shellUse } from './shell.ts'
-import { isTool } from './tools.ts'
-import { namesUnit, unitsOf } from './unit.ts'
-import { wordsIn } from './words.ts'
 
 /** What a unit or a supervisor has started acts for that service; a daemon that kills of its own acts for nobody. */
 export const service: Messenger = (act) => {

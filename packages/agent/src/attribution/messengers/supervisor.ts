@@ -1,9 +1,9 @@
+import { commandOf, wordsOf } from '../commands/program.ts'
 import type { Actor } from '../judged.ts'
 import type { ProgramStart } from '../recent-programs.ts'
 import { commandsAt, mayHaveMissedOne } from './asked.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { originKind } from './origin.ts'
-import { commandOf, wordsOf } from './program.ts'
 
 interface Supervisor {
   /** The daemon. */

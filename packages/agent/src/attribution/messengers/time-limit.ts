@@ -1,8 +1,8 @@
+import { isCalled, isSameCommand, wordsOf } from '../commands/program.ts'
+import { wordsIn } from '../commands/words.ts'
 import type { Actor } from '../judged.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { originOf } from './origin.ts'
-import { isCalled, isSameCommand, wordsOf } from './program.ts'
-import { wordsIn } from './words.ts'
 
 const names: ReadonlySet<string> = new Set(['timeout', 'gtimeout'])
 

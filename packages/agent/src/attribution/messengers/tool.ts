@@ -1,9 +1,9 @@
-import { isClient } from './clients.ts'
+import { isClient } from '../commands/clients.ts'
+import { isSameCommand } from '../commands/program.ts'
+import { shellUse } from '../commands/shell.ts'
+import { isTool } from '../commands/tools.ts'
 import type { Messenger } from './messenger.ts'
 import { isBetween, originOf } from './origin.ts'
-import { isSameCommand } from './program.ts'
-import { shellUse } from './shell.ts'
-import { isTool } from './tools.ts'
 
 /** kill(1), xargs, `sh -c` and the like do what they were called for: whoever ran them stands behind. */
 export const tool: Messenger = (act) => {

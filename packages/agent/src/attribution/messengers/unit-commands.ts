@@ -1,10 +1,10 @@
 import { signalName } from '@whokilled/shared/signals'
+import { type UnitRequest, unitRequestOf } from '../commands/systemd-clients.ts'
+import { unitsOf } from '../commands/unit.ts'
 import type { ProgramStart } from '../recent-programs.ts'
 import { commandsAt, mayHaveMissedOne } from './asked.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { isUserManager } from './origin.ts'
-import { type UnitRequest, unitRequestOf } from './systemd-clients.ts'
-import { unitsOf } from './unit.ts'
 
 /** What else may have had systemd act. */
 export const unseenRequest = 'a program may have asked systemd over D-Bus, which is not seen'

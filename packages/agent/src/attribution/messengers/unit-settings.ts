@@ -1,8 +1,8 @@
 import { signalName } from '@whokilled/shared/signals'
+import { unitsOf } from '../commands/unit.ts'
 import { endedBy } from './ended-by.ts'
 import type { Messenger } from './messenger.ts'
 import { isServiceManager, isUserManager } from './origin.ts'
-import { unitsOf } from './unit.ts'
 import { unseenRequest } from './unit-commands.ts'
 
 /** OOMPolicy=stop: another process of the unit was out of memory. */

@@ -3,7 +3,7 @@ import { isRaisedBy } from '../../process/family.ts'
 import type { FormerOwner } from '../../process/former-owner.ts'
 import type { FormerOwners } from '../../process/former-owners.ts'
 import type { Actor, Deed, StalePidfile } from '../judged.ts'
-import { senderOf } from '../sender.ts'
+import { senderOf } from '../signals/sender.ts'
 
 /** A signal by number: what every kind of evidence is asked about. Times are nanoseconds since boot. */
 export interface Aim {

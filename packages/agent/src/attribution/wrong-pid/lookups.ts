@@ -1,6 +1,6 @@
 import { areRelated } from '../../process/family.ts'
 import { programName } from '../../process/service.ts'
-import { isCalled } from '../messengers/program.ts'
+import { isCalled } from '../commands/program.ts'
 import { RecentPrograms } from '../recent-programs.ts'
 import type { Aim } from './aim.ts'
 

@@ -4,7 +4,7 @@ import { areRelated } from '../../process/family.ts'
 import type { Applied } from '../../process/table.ts'
 import type { SignalRecord } from '../../record/record.ts'
 import { requests } from '../causes/cause.ts'
-import { senderOf } from '../sender.ts'
+import { senderOf } from '../signals/sender.ts'
 import type { Aim, Suspicion } from './aim.ts'
 import { earlier, programOf } from './words.ts'
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { execa } from 'execa'
-import { ProbeError } from './errors.ts'
-import type { ProcessEntry } from './process/entry.ts'
-import type { Applied } from './process/table.ts'
-import type { KernelRecord } from './record/record.ts'
+import { ProbeError } from '../errors.ts'
+import type { ProcessEntry } from '../process/entry.ts'
+import type { Applied } from '../process/table.ts'
+import type { KernelRecord } from '../record/record.ts'
 
 const sigurg = 23
 const tries = 40

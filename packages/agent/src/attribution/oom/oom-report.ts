@@ -1,4 +1,4 @@
-import type { OutOfMemory } from './judged.ts'
+import type { OutOfMemory } from '../judged.ts'
 import { isInside } from './limit-setter.ts'
 
 /** Who held how much memory, as the kernel's table tells it. */

@@ -1,7 +1,7 @@
-import type { ProcessEntry, Program } from '../process/entry.ts'
-import { programName } from '../process/service.ts'
+import type { ProcessEntry, Program } from '../../process/entry.ts'
+import { programName } from '../../process/service.ts'
+import { isCalled } from '../commands/program.ts'
 import type { Received } from './ladder.ts'
-import { isCalled } from './messengers/program.ts'
 import { isByEnding, senderOf } from './sender.ts'
 
 /** Signals of one group kill follow each other within this time. */

@@ -1,5 +1,5 @@
 import type { Container } from '@whokilled/shared/process'
-import { containerOf } from './cgroup.ts'
+import { containerOf } from '../cgroup.ts'
 import type { NamedContainer } from './container-name.ts'
 
 /** Containers that are remembered; one that is forgotten is asked about again. */

@@ -1,12 +1,12 @@
 import type { GapCause } from '@whokilled/shared/gap'
 import { durationText } from '@whokilled/shared/time-text'
 import { millisecondsBetween } from '@whokilled/shared/vocabulary'
-import type { Gap, LossLog } from './attribution/loss-log.ts'
-import type { BootClock } from './clock.ts'
-import type { CoverageDraft } from './event-draft.ts'
-import type { Dropped } from './event-sink.ts'
-import type { Hole } from './record/order.ts'
-import type { Clocks, HeartbeatRecord, StopRecord } from './record/record.ts'
+import type { Gap, LossLog } from '../attribution/loss-log.ts'
+import type { BootClock } from '../clock.ts'
+import type { CoverageDraft } from '../event-draft.ts'
+import type { Dropped } from '../event-sink.ts'
+import type { Hole } from '../record/order.ts'
+import type { Clocks, HeartbeatRecord, StopRecord } from '../record/record.ts'
 
 /** How often an agent says that it is watching: silence is not coverage. */
 const repeatNs = 30_000_000_000n

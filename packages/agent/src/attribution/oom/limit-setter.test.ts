@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { ProcessEntry, Program } from '../process/entry.ts'
-import type { SignalRecord } from '../record/record.ts'
-import type { Deed, OutOfMemory } from './judged.ts'
+import type { ProcessEntry, Program } from '../../process/entry.ts'
+import type { SignalRecord } from '../../record/record.ts'
+import type { Deed, OutOfMemory } from '../judged.ts'
 import { limitSetterOf } from './limit-setter.ts'
 
 const by = { pid: 77 } as ProcessEntry

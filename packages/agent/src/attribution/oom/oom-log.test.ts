@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ProcessEntry } from '../process/entry.ts'
-import type { KernelRecord } from '../record/record.ts'
-import type { Ending } from './causes/cause.ts'
+import type { ProcessEntry } from '../../process/entry.ts'
+import type { KernelRecord } from '../../record/record.ts'
+import type { Ending } from '../causes/cause.ts'
 import { OomLog } from './oom-log.ts'
 
 const called = (order = 0, comm = 'sh') =>

@@ -1,5 +1,5 @@
 import type { SentSignal } from '@whokilled/shared/event'
-import type { SignalRecord } from '../record/record.ts'
+import type { SignalRecord } from '../../record/record.ts'
 import type { Received } from './ladder.ts'
 
 /** Which way a signal came, and whether the process that was running when it was made is who sent it. */

@@ -1,6 +1,6 @@
-import type { ProcessEntry } from '../process/entry.ts'
-import type { Applied } from '../process/table.ts'
-import type { KernelRecord } from '../record/record.ts'
+import type { ProcessEntry } from '../../process/entry.ts'
+import type { Applied } from '../../process/table.ts'
+import type { KernelRecord } from '../../record/record.ts'
 
 export interface OomKill {
   readonly victim: ProcessEntry

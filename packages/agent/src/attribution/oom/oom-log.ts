@@ -1,8 +1,8 @@
-import type { ProcessEntry } from '../process/entry.ts'
-import type { Applied } from '../process/table.ts'
-import type { KernelRecord, LogRecord, OomRecord } from '../record/record.ts'
-import type { Ending } from './causes/cause.ts'
-import type { OutOfMemory } from './judged.ts'
+import type { ProcessEntry } from '../../process/entry.ts'
+import type { Applied } from '../../process/table.ts'
+import type { KernelRecord, LogRecord, OomRecord } from '../../record/record.ts'
+import type { Ending } from '../causes/cause.ts'
+import type { OutOfMemory } from '../judged.ts'
 import { OomReport } from './oom-report.ts'
 
 /** Reports that are open at a time: the kernel makes one after the other, so more are loss or forgery. */

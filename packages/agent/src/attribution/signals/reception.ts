@@ -1,6 +1,6 @@
 import type { SentSignal } from '@whokilled/shared/event'
 import { defaultAction } from '@whokilled/shared/signals'
-import type { SignalRecord } from '../record/record.ts'
+import type { SignalRecord } from '../../record/record.ts'
 
 /**
  * What a process made of a signal, as far as the probe could tell. The kernel reports as ignored also what came when

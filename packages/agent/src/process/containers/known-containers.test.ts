@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { scanned } from '../../test/recorded-host.ts'
+import { scanned } from '../../../test/recorded-host.ts'
+import { ProcessTable } from '../table.ts'
 import { KnownContainers } from './known-containers.ts'
-import { ProcessTable } from './table.ts'
 
 const id = 'c46bafd57b2ef55a23c1319893c8aa5bfca24872bd95258700a51059941fb69e'
 const path = `/system.slice/docker-${id}.scope`

@@ -1,4 +1,4 @@
-import type { Actor, Deed, OutOfMemory } from './judged.ts'
+import type { Actor, Deed, OutOfMemory } from '../judged.ts'
 
 /**
  * Who set a group's limit to less than it used: the kernel then ends processes of the group while it is still in that

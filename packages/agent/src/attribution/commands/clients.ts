@@ -1,7 +1,7 @@
 import type { Program } from '../../process/entry.ts'
+import { supervisorClients } from '../messengers/supervisor.ts'
 import { containerClients } from './container-clients.ts'
 import { isCalled } from './program.ts'
-import { supervisorClients } from './supervisor.ts'
 import { systemdClients } from './systemd-clients.ts'
 
 /** Programs that ask daemons to act, for RecentPrograms. */
