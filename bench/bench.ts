@@ -1,13 +1,14 @@
 /**
  * Runs a benchmark by its name.
  *
- *     npm run bench -- attribution | memory | verdict | latency | agent-load | ingest [arguments of its own]
+ *     npm run bench -- attribution | memory | verdict | latency | open | agent-load | ingest [arguments of its own]
  */
 const benchmarks: Record<string, () => Promise<unknown>> = {
   attribution: () => import('./attribution.ts'),
   memory: () => import('./memory.ts'),
   verdict: () => import('./verdict.ts'),
   latency: () => import('./latency.ts'),
+  open: () => import('./open.ts'),
   'agent-load': () => import('./agent-load.ts'),
   ingest: () => import('./ingest.ts'),
 }

@@ -1,4 +1,4 @@
-/* Catches a signal, and then: catcher SIGNAL go-on | exit CODE | raise | read (by signalfd, then exits with 0). */
+/* Catches a signal, and then: catcher SIGNAL go-on | exit CODE | raise | die | crash | read (by signalfd, then exits). */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +13,10 @@ static void caught(int number)
 {
   if (!strcmp(then, "exit"))
     _exit(code);
+  if (!strcmp(then, "die"))
+    kill(getpid(), SIGKILL);
+  if (!strcmp(then, "crash"))
+    *(volatile char *)8 = 0;
   if (!strcmp(then, "raise")) {
     signal(number, SIG_DFL);
     kill(getpid(), number);

@@ -105,10 +105,15 @@ export class Agent {
     this.options = options
     const { config, bootId, userNames, lookUp, exeOf, cgroupOf, containerNameOf } = options
     this.outlet = new Outlet({ stamp: options.stamp, sink: options.sink, counters: this.counters })
-    this.formerOwners = new FormerOwners({ bootId, ownersMax: config.formerOwnersMax })
+    this.formerOwners = new FormerOwners({
+      bootId,
+      ownersMax: config.formerOwnersMax,
+      containerIn: (cgroup) => this.table.containers.in(cgroup),
+    })
     this.table = new ProcessTable({
       bootId,
       endedMax: config.endedProcessesMax,
+      lostBetween: (from, to) => this.losses.gapsBetween(from, to).some(({ lost }) => lost > 0),
       onEnd: (process, isSeen) => {
         this.vanished.ended(process, isSeen, this.scannedAt)
         if (process.id.startsWith(`${bootId}:`)) this.formerOwners.remember(process, isSeen)
@@ -211,7 +216,7 @@ export class Agent {
     this.mustRescan = false
     const scan = await this.options.scan()
     if (scan === undefined) return
-    this.vanished.missed(this.table.reconcile(scan), at, this.scannedAt)
+    this.vanished.missed(this.table.reconcile(scan, at), at, this.scannedAt)
     this.scannedAt = at
   }
 

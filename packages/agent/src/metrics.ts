@@ -61,6 +61,16 @@ export function agentMetrics({ agent, spool, sink, publisher, memory }: Measured
     'Former owners of pids forgotten at the limit.',
     () => agent.formerOwners.counters.forgotten,
   )
+  counter(
+    'containers_named_total',
+    'Containers whose name was found in the files of their runtime.',
+    () => agent.table.containers.counters.named,
+  )
+  counter(
+    'containers_unnamed_total',
+    'Containers told by their id, since no name was found.',
+    () => agent.table.containers.counters.unnamed,
+  )
   counter('processes_inferred_total', 'Processes whose start was not seen.', () => agent.table.counters.inferred)
   counter('deaths_told_total', 'Ends of processes that were published.', () => agent.filter.counters.deathsTold)
   counter(

@@ -1,5 +1,5 @@
 import { firstProcessEndText, hangUpText, parentEndText, passedOnText, type Words } from './earlier-death-text.ts'
-import { escalationText } from './escalation-text.ts'
+import { askedText, escalationText } from './escalation-text.ts'
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { exitCodeText } from './exit-text.ts'
 import { faultText, isFault } from './fault-text.ts'
@@ -55,10 +55,10 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
   self: (death) => {
     const passedOn = passedOnText(death, words)
     if (passedOn !== '') return `ended itself with ${fatalName(death)}${passedOn}`
-    return `ended itself with ${fatalName(death)} (${selfText(death)})${afterFaultText(death)}${afterCatching(death)}${coreText(death)}`
+    return `ended itself with ${fatalName(death)} (${selfText(death)})${afterFaultText(death)}${askedText(death)}${afterCatching(death)}${coreText(death)}`
   },
   fault: (death) =>
-    `crashed with ${fatalName(death)} (${faultText(fatalName(death), death.signal?.code)})${afterCatching(death)}${coreText(death)}`,
+    `crashed with ${fatalName(death)} (${faultText(fatalName(death), death.signal?.code)})${askedText(death)}${afterCatching(death)}${coreText(death)}`,
   oom: (death) => `was killed by the kernel's OOM killer, because ${memoryText(death)}${eaterText(death)}`,
   'cgroup-kill': (death) =>
     `was killed with ${fatalName(death)} together with its whole cgroup, through cgroup.kill${sentBy(death, 'by')}${escalationText(death)}`,
@@ -67,15 +67,17 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     return `${endedBy(death)} because ${why} (it had asked for that with PR_SET_PDEATHSIG)${afterCatching(death)}`
   },
   'pid-namespace-exit': (death) => `${endedBy(death)} by the kernel, because ${firstProcessEndText(death, words)}`,
-  'resource-limit': (death) => `${endedBy(death)} because ${limitText(fatalName(death))}${afterCatching(death)}`,
+  'resource-limit': (death) =>
+    `${endedBy(death)} because ${limitText(fatalName(death))}${askedText(death)}${afterCatching(death)}`,
   seccomp: (death) => {
     const what = fatalName(death) === 'SIGKILL' ? 'the strict mode of seccomp' : 'its seccomp filter'
-    return `${endedBy(death)} by ${what}, for a system call that is forbidden to it${coreText(death)}`
+    return `${endedBy(death)} by ${what}, for a system call that is forbidden to it${askedText(death)}${coreText(death)}`
   },
   'broken-pipe': (death) =>
-    `was ended by ${fatalName(death)}: it wrote to a pipe or socket that nobody reads any more${afterCatching(death)}`,
+    `was ended by ${fatalName(death)}: it wrote to a pipe or socket that nobody reads any more${askedText(death)}${afterCatching(death)}`,
   terminal: (death) => `was ended by ${fatalName(death)}: ${terminalCause(death)}${afterCatching(death)}`,
-  timer: (death) => `was ended by ${fatalName(death)}: a timer that it had set itself ran out${afterCatching(death)}`,
+  timer: (death) =>
+    `was ended by ${fatalName(death)}: a timer that it had set itself ran out${askedText(death)}${afterCatching(death)}`,
   exit: (death) => {
     const passedOn = passedOnText(death, words)
     return `ended by itself with exit code ${passedOn === '' ? exitCodeText(death) : `${death.exit.code}${passedOn}`}`

@@ -19,6 +19,24 @@ export function escalationText(death: UnjudgedDeath): string {
   return `, ${durationText(millisecondsBetween(first.at, signal.at))} after ${vainText(first, what)}`
 }
 
+/**
+ * `, 0.2 ms after it had caught SIGTERM from bash (pid 4711)`: that a process which died of itself had been asked to end.
+ * Empty if nobody had.
+ */
+export function askedText(death: UnjudgedDeath): string {
+  const { signal } = death
+  if (signal === null) return ''
+  const asked = attempts(death, signal).findLast(
+    (one) => one.reception === 'caught' && millisecondsBetween(one.at, signal.at) <= endingMsMax,
+  )
+  if (asked === undefined) return ''
+  const before = durationText(millisecondsBetween(asked.at, signal.at))
+  return `, ${before} after it had caught ${shortened(terminalText(asked.name), 32)} from ${askerText(asked)}`
+}
+
+/** How long an orderly end may take: systemd gives a service 90 s (DefaultTimeoutStopSec). */
+const endingMsMax = 90_000
+
 /** SIGINT, SIGQUIT and SIGTERM. To many programs SIGHUP means something else. */
 const requests: ReadonlySet<number> = new Set([2, 3, 15])
 

@@ -129,6 +129,39 @@ export const signals: readonly Way[] = [
     },
   },
   {
+    name: 'term-caught-self-kill',
+    title: 'SIGTERM, caught, then SIGKILL to itself',
+    script: 'run catcher 15 die; send kill $V 15; reap',
+    told: {
+      victim: {
+        cause: 'signal',
+        confidence: 'likely',
+        exit: 'SIGKILL',
+        killer: 'killer',
+        signal: 'SIGTERM',
+        signals: ['SIGKILL from victim, delivered'],
+        summary: `catcher was ended by SIGTERM from ${sent('kill', 15)}: it caught the signal and died of SIGKILL <time> later.`,
+      },
+    },
+  },
+  {
+    name: 'term-caught-crash',
+    title: 'SIGTERM, caught, then a fault while it ends',
+    script: 'run catcher 15 crash; send kill $V 15; reap',
+    told: {
+      victim: {
+        cause: 'fault',
+        confidence: 'certain',
+        exit: 'SIGSEGV',
+        killer: null,
+        signal: 'SIGSEGV',
+        signals: ['SIGTERM from killer, delivered'],
+        summary:
+          'catcher crashed with SIGSEGV (a memory fault of its own), <time> after it had caught SIGTERM from sender kill <victim> 15 (pid <killer>).',
+      },
+    },
+  },
+  {
     name: 'term-read',
     title: 'SIGTERM, blocked and read by signalfd(2), then exit 0',
     script: 'run catcher 15 read; send kill $V 15; reap',

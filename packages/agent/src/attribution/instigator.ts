@@ -50,7 +50,7 @@ export function instigatorOf(deed: Deed, known: Known): Instigation | undefined 
     if (step.actor === undefined || step.kind === 'session') break
     act = { ...act, actor: step.actor, at: step.at ?? act.at }
   }
-  return summed(steps, deed, fatal, first.at)
+  return summed(steps, act, fatal, first.at)
 }
 
 /** Who merely ended, and took others along, has not acted. */
@@ -84,13 +84,19 @@ function isSameStep(a: Step, b: Step): boolean {
 /** A program whose start was lost may be taken for the one that started it. */
 const lookBackNs = 60_000_000_000n
 
-function summed(steps: readonly Step[], deed: Deed, fatal: Received, begun: bigint): Instigation | undefined {
+function summed(
+  steps: readonly Step[],
+  { deed, gapsBetween }: Act,
+  fatal: Received,
+  begun: bigint,
+): Instigation | undefined {
   const last = steps.at(-1)
   if (last === undefined) return undefined
   // Where a policy acted, it stays one, whoever set it.
   const { kind, actor, rule } = steps.find((step) => step.kind === 'policy') ?? last
-  const { gapsBetween } = deed.ending
-  const isSeen = gapsBetween(begun - lookBackNs, fatal.record.time).length === 0
+  // Of what was there before the watching /proc has told; of what was lost meanwhile nobody has.
+  const [from, to] = [begun - lookBackNs, fatal.record.time]
+  const isSeen = deed.ending.gapsBetween(from, to).length === 0 && gapsBetween(from, to).every(({ lost }) => lost === 0)
   const waited = fatal.record.time - begun
   return {
     kind,

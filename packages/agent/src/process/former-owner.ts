@@ -1,3 +1,4 @@
+import type { Container } from '@whokilled/shared/process'
 import { containerOf } from './cgroup.ts'
 import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
 
@@ -43,7 +44,12 @@ export function pack(entry: ProcessEntry, isEndSeen: boolean): string | undefine
   return [...numbers.map((number) => number?.toString(36)), ...texts].join('\0')
 }
 
-export function unpack(packed: string, bootId: string): FormerOwner {
+/** @param containerIn the container of a cgroup; by default what its path tells, without a name */
+export function unpack(
+  packed: string,
+  bootId: string,
+  containerIn: (cgroup: string) => Container | null = containerOf,
+): FormerOwner {
   const fields = packed.split('\0')
   const [, , , , , , nsPid, nsId, uid, euid, loginUid, sessionId] = fields.slice(0, numbersCount).map(numberIn)
   const [comm, exe, tty, cgroup, ...args] = fields
@@ -72,7 +78,7 @@ export function unpack(packed: string, bootId: string): FormerOwner {
     sessionId,
     tty,
     cgroup,
-    container: cgroup === undefined ? null : containerOf(cgroup),
+    container: cgroup === undefined ? null : containerIn(cgroup),
     endedAt,
   }
   return {

@@ -80,6 +80,14 @@ describe('former owners of a pid', () => {
     expect(tell(4243)).toMatchObject([{ args: undefined, argsTruncated: false }])
   })
 
+  it('have the name that their container has got since', () => {
+    const web = { id: 'c0ffee', name: 'web', runtime: 'docker', pod: null }
+    const owners = new FormerOwners({ bootId: 'boot', containerIn: (cgroup) => (cgroup === '/web' ? web : null) })
+    owners.remember(ended(4242, 1n, 2n, { cgroup: '/web' }), true)
+    owners.remember(ended(4243, 1n, 2n, { cgroup: '/other' }), true)
+    expect([4242, 4243].map((pid) => owners.of(pid)[0]?.process.container)).toEqual([web, null])
+  })
+
   it('are not remembered without a start, nor of another boot: nothing could be said of when they had the pid', () => {
     const owners = new FormerOwners({ bootId: 'boot' })
     owners.remember({ ...ended(4242, 1n, 2n), start: undefined }, true)

@@ -1,3 +1,4 @@
+import type { Container } from '@whokilled/shared/process'
 import type { ProcessEntry } from './entry.ts'
 import { type FormerOwner, isLasting, livesOf, pack, unpack } from './former-owner.ts'
 
@@ -5,6 +6,8 @@ export interface FormerOwnersOptions {
   readonly bootId: string
   /** How many are remembered; a quarter of them may be processes that lived less than a second. */
   readonly ownersMax?: number | undefined
+  /** The container of a cgroup, with its name where that is known. */
+  readonly containerIn?: ((cgroup: string) => Container | null) | undefined
 }
 
 /** What is remembered if no setting says otherwise. */
@@ -21,6 +24,7 @@ const ownersOfPidMax = 8
 export class FormerOwners {
   readonly counters = { forgotten: 0 }
   private readonly bootId: string
+  private readonly containerIn: FormerOwnersOptions['containerIn']
   private readonly lasting: Ring
   private readonly brief: Ring
   /**
@@ -29,8 +33,9 @@ export class FormerOwners {
    */
   private readonly byPid = new Map<number | string, string | readonly string[]>()
 
-  constructor({ bootId, ownersMax = ownersMaxDefault }: FormerOwnersOptions) {
+  constructor({ bootId, ownersMax = ownersMaxDefault, containerIn }: FormerOwnersOptions) {
     this.bootId = bootId
+    this.containerIn = containerIn
     const briefMax = Math.ceil(ownersMax / 4)
     this.brief = new Ring(briefMax)
     this.lasting = new Ring(ownersMax - briefMax)
@@ -55,7 +60,7 @@ export class FormerOwners {
    */
   of(pid: number, nsId?: number): FormerOwner[] {
     const owners = this.at(nsId === undefined ? pid : `${nsId}:${pid}`)
-    return owners.map((owner) => unpack(owner, this.bootId)).toReversed()
+    return owners.map((owner) => unpack(owner, this.bootId, this.containerIn)).toReversed()
   }
 
   private forget(owner: string | undefined): void {

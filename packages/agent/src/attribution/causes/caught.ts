@@ -12,11 +12,9 @@ import {
   stopTimeNs,
   termSignalOf,
 } from './cause.ts'
+import { hangUpTimeNs } from './fatal.ts'
 
 const sighup = 1
-
-/** To many daemons SIGHUP means to read their settings again; only an end right behind it counts. */
-const hangUpTimeNs = 2_000_000_000n
 
 /** It exited, after a signal that asked it to end and that it catches: somebody ended it. */
 export const caught: CauseRule = (ending) => {

@@ -1,4 +1,5 @@
 import type { DeathEvent } from '@whokilled/shared/event'
+import { signalName } from '@whokilled/shared/signals'
 import type { Received } from '../signals/ladder.ts'
 import { isByEnding, senderOf } from '../signals/sender.ts'
 import {
@@ -11,7 +12,7 @@ import {
   stopTimeNs,
   termSignalOf,
 } from './cause.ts'
-import { fatalOf, faultBehind, faultSignals, requestBehind, reraiseNs } from './fatal.ts'
+import { fatalOf, faultBehind, faultSignals, requestBefore, requestBehind, reraiseNs } from './fatal.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */
 export const killed: CauseRule = (ending) => {
@@ -21,17 +22,32 @@ export const killed: CauseRule = (ending) => {
   const passedOn = requestBehind(ending, fatal)
   if (passedOn !== undefined) {
     const cause = senderOf(passedOn, ending.victim).via === 'tty' ? 'terminal' : 'signal'
-    return seenBoth(ending, passedOn, cause, 'it caught the signal and then ended itself with the same')
+    const isSame = passedOn.record.sig === number
+    const how = isSame ? 'the same' : signalName(number)
+    const found = seenBoth(ending, passedOn, cause, `it caught the signal and then ended itself with ${how}`)
+    return isSame ? found : { ...found, confidence: 'likely', alternatives: [ownReason, ...found.alternatives] }
   }
   const raised = faultBehind(ending, fatal)
   if (raised !== undefined) return seenBoth(ending, raised, 'fault', 'it caught the fault and then raised it again')
   const cause = causeOf(ending, fatal)
   const isUnseen = senderOf(fatal, ending.victim).status === 'unseen'
   if (cause === 'unknown' || isUnseen) return seenWithoutWhy(ending, fatal, cause)
-  const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal))
+  const found = withRequest(ending, fatal, seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal)))
   if (cause === 'self') return { ...perhapsAsked(ending, fatal, found), passedOn: passedOnOf(ending, fatal) }
   return isInItsName(ending, fatal) ? inItsName(found) : found
 }
+
+const ownReason = 'it may have ended itself for a reason of its own right after the signal'
+
+/** What dies of itself right after it was asked to end may have died of ending. */
+function withRequest(ending: Ending, fatal: Received, found: Finding): Finding {
+  const asked = ofItself.has(found.cause) ? requestBefore(ending, fatal) : undefined
+  if (asked === undefined) return found
+  const alternative = `it may have died while it was ending, since ${signalName(asked.record.sig)} had asked it to`
+  return { ...found, alternatives: [...found.alternatives, alternative] }
+}
+
+const ofItself: ReadonlySet<string> = new Set(['self', 'fault', 'timer', 'broken-pipe', 'resource-limit', 'seccomp'])
 
 /** Who sends itself a signal may only pass on what it got from somebody else, or raise again what the kernel raised. */
 function perhapsAsked(ending: Ending, { record }: Received, found: Finding): Finding {
@@ -125,11 +141,19 @@ function causeOf(ending: Ending, fatal: Received): DeathEvent['cause'] {
   if (faultSignals.has(record.sig)) return 'fault'
   if (sender.via === 'timer') return 'timer'
   if (sender.via === 'tty') return 'terminal'
-  return isOutOfTime(fatal) && sender.isSelf ? 'resource-limit' : 'unknown'
+  return isOutOfTime(fatal) && sender.isSelf && !mayHaveMissedOom(ending, fatal) ? 'resource-limit' : 'unknown'
 }
 
 function isOutOfMemory({ ladder }: Ending): boolean {
   return ladder.oomAt !== undefined || ladder.oomAlongAt !== undefined
+}
+
+/** How far the OOM killer's choice is from its signal. */
+const choiceNs = 1_000_000_000n
+
+/** The OOM killer's SIGKILL looks the same, and only the record of its choice tells the two apart. */
+function mayHaveMissedOom({ gapsBetween }: Ending, { record }: Received): boolean {
+  return gapsBetween(record.time - choiceNs, record.time + choiceNs).length > 0
 }
 
 /**

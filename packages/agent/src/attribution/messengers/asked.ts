@@ -1,5 +1,5 @@
 import type { ProgramStart } from '../recent-programs.ts'
-import type { Act } from './messenger.ts'
+import type { Act, Step } from './messenger.ts'
 
 /** How long a command may wait for what it asked for: a password, other units that stop first. */
 const waitNs = 600_000_000_000n
@@ -23,6 +23,14 @@ export function* commandsAt({ lately, at }: Pick<Act, 'lately' | 'at'>): Generat
 const lookBackNs = 10_000_000_000n
 
 /** Whether a command may have been missed: then one that does not say for itself that it was the one must not be named. */
-export function mayHaveMissedOne({ deed, at }: Pick<Act, 'deed' | 'at'>): boolean {
-  return deed.ending.gapsBetween(at - lookBackNs, at).length > 0
+export function mayHaveMissedOne({ gapsBetween, at }: Pick<Act, 'gapsBetween' | 'at'>): boolean {
+  return gapsBetween(at - lookBackNs, at).length > 0
 }
+
+/** Says less where a command may have been missed. */
+export function unlessMissed(step: Step, act: Pick<Act, 'gapsBetween' | 'at'>): Step {
+  if (!mayHaveMissedOne(act)) return step
+  return { ...step, confidence: 'possible', alternatives: [...(step.alternatives ?? []), missed] }
+}
+
+const missed = 'another command may have asked for it, which was not seen'

@@ -2,7 +2,7 @@ import type { Container } from '@whokilled/shared/process'
 import { type ContainerRequest, containerRequestOf } from '../commands/container-clients.ts'
 import { isCalled } from '../commands/program.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt, mayHaveMissedOne } from './asked.ts'
+import { commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { originOf } from './origin.ts'
 
@@ -16,7 +16,7 @@ export const containerRuntime: Messenger = (act) => {
   const isRuntime = isCalled(actor.program, runtimes) && originOf(act).kind === 'container'
   const isDaemon = isCalled(actor.program, daemons) || actor.program.comm?.startsWith('containerd-shim') === true
   if (container === null || !(isRuntime || isDaemon)) return undefined
-  const step = asked(act, container) ?? (container.pod === null ? unseen : kubelet)
+  const step = asked(act, container) ?? (container.pod === null ? unseen : unlessMissed(kubelet, act))
   return { ...step, givesTime: true }
 }
 
@@ -40,7 +40,9 @@ function asked(act: Act, container: Container): Step | undefined {
     if (request?.asks === 'end') requests.push([start, request])
   }
   const named = requests.find(([, { words }]) => words.some((word) => isNameOf(word, container)))?.[0]
-  if (named !== undefined) return clientStep(named, 'container-client', 'likely', 'the command named the container')
+  if (named !== undefined) {
+    return unlessMissed(clientStep(named, 'container-client', 'likely', 'the command named the container'), act)
+  }
   const [only, ...more] = requests.filter(([, { words }]) => !words.some((word) => isNameOfAnother(word, container)))
   if (only === undefined || mayHaveMissedOne(act)) return undefined
   const confidence = more.length === 0 ? 'likely' : 'possible'

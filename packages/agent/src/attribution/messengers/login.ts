@@ -6,7 +6,7 @@ import { isTypedAt, shellUse } from '../commands/shell.ts'
 import { isTool, userChangeOf } from '../commands/tools.ts'
 import type { Actor, NamePart } from '../judged.ts'
 import type { Act, Messenger } from './messenger.ts'
-import { type Origin, originOf } from './origin.ts'
+import { type Origin, originKind, originOf } from './origin.ts'
 
 /** Who is logged in where the act came from: at a terminal, through ssh, behind sudo and su. */
 export const login: Messenger = (act) => {
@@ -26,7 +26,8 @@ export const login: Messenger = (act) => {
 }
 
 /** What makes this a session, in words for the verdict; undefined if it is none. */
-function sessionIn({ kind, path, top }: Origin, { actor }: Act): string | undefined {
+function sessionIn({ kind, path, top, isCut }: Origin, { actor, steps }: Act): string | undefined {
+  if (steps.length === 0 && isOfTheWay(actor)) return undefined
   if (kind === 'ssh') return 'the killer comes from a login through ssh'
   const isAtTerminal = actor.process.tty !== undefined
   if (isAtTerminal && path.some(({ process, program }) => isTypedAt(process, program))) {
@@ -37,9 +38,15 @@ function sessionIn({ kind, path, top }: Origin, { actor }: Act): string | undefi
   if (serviceUnitOf(top.process.cgroup ?? '') !== undefined) return undefined
   const changes = path.flatMap(({ program }) => userChangeOf(program) ?? [])
   if (changes.length > 0) return `the killer was run through ${changes[0]}`
-  return actor.process.loginUid !== undefined && actsAtOnce(actor)
+  return actor.process.loginUid !== undefined && actsAtOnce(actor) && !isCut
     ? 'the killer comes from a login that has ended'
     : undefined
+}
+
+/** sshd, sudo and the like end what they have started when they are asked to or the session ends: nobody logged in did it. */
+function isOfTheWay(actor: Actor): boolean {
+  const kind = originKind(actor)
+  return userChangeOf(actor.program) !== undefined || kind === 'ssh' || kind === 'login'
 }
 
 /** The login uid stays through sudo and su; without it, who first became somebody else, or who types. */

@@ -1,4 +1,4 @@
-import type { ProcessEntry } from '../../process/entry.ts'
+import type { ProcessEntry, Program } from '../../process/entry.ts'
 import { isCalled, isSameCommand, wordsOf } from '../commands/program.ts'
 import { runnerName } from '../commands/runners.ts'
 import { shellUse } from '../commands/shell.ts'
@@ -18,6 +18,8 @@ export interface Origin {
   readonly path: readonly [Actor, ...Actor[]]
   /** The last of them: what the origin itself has started. */
   readonly top: Actor
+  /** True if it is not known who started that one. */
+  readonly isCut: boolean
 }
 
 /** How many ancestors are looked at. */
@@ -37,15 +39,21 @@ function climb({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
   let child = actor
   while (path.length < ancestorsMax) {
     const process = child.process.parent
-    if (process === undefined) break
+    if (process === undefined || isNameless(process.program))
+      return { kind: undefined, process: undefined, path, top: child, isCut: true }
     const parent = { process, program: process.program }
     if (!isLinked(child, parent, at)) break
     const kind = originKind(parent)
-    if (kind !== undefined) return { kind, process, path, top: child }
+    if (kind !== undefined) return { kind, process, path, top: child, isCut: false }
     path.push(parent)
     child = parent
   }
-  return { kind: undefined, process: undefined, path, top: child }
+  return { kind: undefined, process: undefined, path, top: child, isCut: false }
+}
+
+/** Known by nothing but its pid: all records of it were lost. */
+function isNameless({ args, exe, comm }: Program): boolean {
+  return args === undefined && exe === undefined && comm === undefined
 }
 
 /**

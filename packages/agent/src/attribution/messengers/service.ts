@@ -4,8 +4,8 @@ import { shellUse } from '../commands/shell.ts'
 import { isTool } from '../commands/tools.ts'
 import { namesUnit, unitsOf } from '../commands/unit.ts'
 import { wordsIn } from '../commands/words.ts'
-import { commandsAt } from './asked.ts'
-import type { Messenger } from './messenger.ts'
+import { commandsAt, unlessMissed } from './asked.ts'
+import type { Messenger, Step } from './messenger.ts'
 import { originOf } from './origin.ts'
 
 /** What a unit or a supervisor has started acts for that service; a daemon that kills of its own acts for nobody. */
@@ -31,7 +31,8 @@ export const service: Messenger = (act) => {
 }
 
 /** A unit that ran because a command had asked systemd to start it. */
-export const startedUnit: Messenger = ({ actor, steps, lately }) => {
+export const startedUnit: Messenger = (act) => {
+  const { actor, steps, lately } = act
   const started = actor.process.start
   if (steps.at(-1)?.rule !== 'service' || started === undefined) return undefined
   const units = unitsOf(actor.process.cgroup)
@@ -41,7 +42,7 @@ export const startedUnit: Messenger = ({ actor, steps, lately }) => {
     const [first = '', ...rest] = name === 'service' ? [...plain].reverse() : plain
     const isStart = (name === 'systemctl' && !options.has('--user')) || name === 'service'
     if (!isStart || !starters.has(first) || !rest.some((word) => namesUnit(word, units))) continue
-    return {
+    const step: Step = {
       kind: 'process',
       name: ['`', { command: start }, '`'],
       actor: start,
@@ -51,6 +52,7 @@ export const startedUnit: Messenger = ({ actor, steps, lately }) => {
       at: start.at,
       isRequest: true,
     }
+    return unlessMissed(step, { ...act, at: started })
   }
   return undefined
 }

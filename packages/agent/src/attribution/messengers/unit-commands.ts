@@ -2,7 +2,7 @@ import { signalName } from '@whokilled/shared/signals'
 import { type UnitRequest, unitRequestOf } from '../commands/systemd-clients.ts'
 import { unitsOf } from '../commands/unit.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt, mayHaveMissedOne } from './asked.ts'
+import { commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { isUserManager } from './origin.ts'
 
@@ -13,15 +13,14 @@ export const unseenRequest = 'a program may have asked systemd over D-Bus, which
 export const namedUnit: Messenger = (act) => {
   const units = unitsOf(act.deed.ending.victim.cgroup)
   const found = first(act, ({ ends, isAbout, signal }) => ends === 'units' && isAbout(units) && isSent(signal, act))
-  return found && commandStep(found, 'systemd-client', 'likely', 'the command named the unit')
+  return found && unlessMissed(commandStep(found, 'systemd-client', 'likely', 'the command named the unit'), act)
 }
 
 /** A command that ends all units but those of a target. */
 export const otherUnits: Messenger = (act) => {
   const found = first(act, ({ ends }) => ends === 'others')
-  return (
-    found && commandStep(found, 'systemd-client', 'likely', 'the command ends all units that its target does not want')
-  )
+  const what = 'the command ends all units that its target does not want'
+  return found && unlessMissed(commandStep(found, 'systemd-client', 'likely', what), act)
 }
 
 /** A command that shuts the host down. */

@@ -1,7 +1,8 @@
 import { signalName } from '@whokilled/shared/signals'
 import { unitsOf } from '../commands/unit.ts'
+import { unlessMissed } from './asked.ts'
 import { endedBy } from './ended-by.ts'
-import type { Messenger } from './messenger.ts'
+import type { Messenger, Step } from './messenger.ts'
 import { isServiceManager, isUserManager } from './origin.ts'
 import { unseenRequest } from './unit-commands.ts'
 
@@ -91,11 +92,12 @@ export const stoppedManager: Messenger = (act) => {
 }
 
 /** A session's processes, and the user's services, end with it (logind.conf(5), KillUserProcesses=). */
-export const logout: Messenger = ({ deed }) => {
+export const logout: Messenger = (act) => {
+  const { deed } = act
   const unit = unitsOf(deed.ending.victim.cgroup).find((one) => /^(?:session-\w+\.scope|user@\d+\.service)$/.test(one))
   if (unit === undefined) return undefined
   const uid = Number(/\/user-(\d{1,10})\.slice\//.exec(deed.ending.victim.cgroup ?? '')?.[1] ?? Number.NaN)
-  return {
+  const step: Step = {
     kind: 'policy',
     name: ['the end of the login session of ', { user: Number.isNaN(uid) ? undefined : uid }],
     actor: undefined,
@@ -105,6 +107,7 @@ export const logout: Messenger = ({ deed }) => {
     alternatives: ['KillUserProcesses= of logind decides whether a logout ends processes', unseenRequest],
     isRequest: true,
   }
+  return unlessMissed(step, act)
 }
 
 /** Why systemd acted is not known. */

@@ -83,6 +83,8 @@ export class OomReport {
 
   private scopeOf(constraint: string | undefined): OutOfMemory['scope'] {
     if (this.order === calledByHand) return 'sysrq'
+    // Of a call by hand the kernel says the same below its first line; where that was lost, it may have been one.
+    if (this.order === undefined && constraint === unconstrained) return 'unknown'
     return scopes[constraint ?? ''] ?? 'unknown'
   }
 
@@ -113,6 +115,7 @@ const elsewhere = -1
 /** `NAME invoked oom-killer: …`; order -1 is that of SysRq f (is_sysrq_oom). */
 const called = /^[\s\S]{0,15} invoked oom-killer: gfp_mask=.*, order=(-?\d+), oom_score_adj=-?\d+$/
 const calledByHand = -1
+const unconstrained = 'CONSTRAINT_NONE'
 
 /** enum oom_constraint in include/linux/oom.h. */
 const scopes: Readonly<Record<string, OutOfMemory['scope']>> = {

@@ -8,7 +8,7 @@ import { textOf } from '../../record/bytes.ts'
 import type { KernelRecord } from '../../record/record.ts'
 import { doubtsOf } from '../causes/cause.ts'
 import type { Deed, Mistake } from '../judged.ts'
-import type { LossLog } from '../loss-log.ts'
+import type { Gap, LossLog } from '../loss-log.ts'
 import { type Aim, aimOf, type Suspicion } from './aim.ts'
 import { namesProgram } from './arguments.ts'
 import { huntsByName, lookedUp, newLookups } from './lookups.ts'
@@ -61,7 +61,8 @@ export class WrongPids {
     const suspicion = oldPidfile(aim, this.pidfiles) ?? (huntsByName(aim) ? undefined : this.withoutPidfile(aim))
     const finder = lookedUp(aim, this.lookups)
     if (suspicion === undefined || this.isRestarted(suspicion.owner, deed)) return undefined
-    if (finder !== undefined && suspicion.whenLookedUp === 'nothing') return undefined
+    const mayHaveLookedUp = finder !== undefined || lateGaps(aim, this.options.losses).length > 0
+    if (mayHaveLookedUp && suspicion.whenLookedUp === 'nothing') return undefined
     const unknown = unknownPidfile(aim, this.pidfiles)
     const doubts = [
       ...(finder !== undefined && suspicion.whenLookedUp === 'less' ? [`${textOf(finder)} was asked for pids`] : []),
@@ -90,14 +91,19 @@ export class WrongPids {
   }
 }
 
+/** What may have hidden how the killer got the number anew. */
+function lateGaps({ at, victimStart }: Aim, losses: LossLog): Gap[] {
+  const soonest = at - rememberedNs
+  return losses.gapsBetween(victimStart > soonest ? victimStart : soonest, at)
+}
+
 /**
  * Says less where a record may be missing. Shortly before the signal: of how the killer got the number anew. Earlier,
  * but since the number was known: of who had it.
  */
 function doubted(suspicion: Suspicion, aim: Aim, losses: LossLog, others: readonly string[]): Suspicion {
   const { knownAt, confidence, reason } = suspicion
-  const soonest = aim.at - rememberedNs
-  const late = losses.gapsBetween(aim.victimStart > soonest ? aim.victimStart : soonest, aim.at)
+  const late = lateGaps(aim, losses)
   const doubts = [...doubtsOf(late, 'before it'), ...others]
   const isWeaker = doubts.length > 0
   if (!isWeaker && confidence === 'certain') doubts.push(...doubtsOf(losses.gapsBetween(knownAt, aim.at), 'since'))
