@@ -242,20 +242,43 @@ describe('a death after a caught signal', () => {
 })
 
 describe('a death by a signal that the process sent itself after it was asked to end', () => {
+  const asked: Told = { ...kill, sig: 15, disp: 'handler' }
+  const itself = { pid: 4242, tid: 4242, start: 3_000_000_000_000n }
+  const raised = (sig: number): Told => ({ ...kill, ...itself, sig, call: 'tgkill', group: 0, afterMs: 30 })
+
   it('is by who asked', async () => {
-    const asked: Told = { ...kill, sig: 15, disp: 'handler' }
-    const raised: Told = {
-      ...kill,
-      sig: 15,
-      pid: 4242,
-      tid: 4242,
-      start: 3_000_000_000_000n,
-      call: 'tgkill',
-      group: 0,
-      afterMs: 30,
-    }
-    const [death] = await deathsOf([...scriptStarts, asked, raised, dies(15)], { processes })
+    const [death] = await deathsOf([...scriptStarts, asked, raised(15), dies(15)], { processes })
     expect(death).toMatchObject({ cause: 'signal', killer: { pid: 5120 }, exit: { signal: { name: 'SIGTERM' } } })
+  })
+
+  it('is likely by who asked, if it was another signal', async () => {
+    const [death] = await deathsOf([...scriptStarts, asked, raised(9), dies(9)], { processes })
+    expect(death).toMatchObject({
+      cause: 'signal',
+      killer: { pid: 5120 },
+      signal: { name: 'SIGTERM' },
+      exit: { signal: { name: 'SIGKILL' } },
+      verdict: { confidence: 'likely' },
+    })
+    expect(death?.verdict.summary).toMatch(
+      /^test\.sh was ended by SIGTERM from .*: it caught the signal and died of SIGKILL/,
+    )
+  })
+
+  it('is its own doing if it aborts, and after a hang-up that means reload; who asked is told', async () => {
+    const [aborted] = await deathsOf([...scriptStarts, { ...asked, afterMs: 100_000 }, raised(6), dies(6)], {
+      processes,
+    })
+    expect(aborted).toMatchObject({ cause: 'self', signals: [{ name: 'SIGTERM', sender: { pid: 5120 } }] })
+    expect(aborted?.verdict.summary).toMatch(/, 30 ms after it had caught SIGTERM from sh xdkill\.sh \(pid 5120\)\.$/)
+    expect(aborted?.verdict.alternatives).toEqual([
+      'it may have died while it was ending, since SIGTERM had asked it to',
+    ])
+    const late = { ...raised(9), afterMs: 4_000 }
+    const [reloaded] = await deathsOf([...scriptStarts, { ...asked, sig: 1, afterMs: 100_000 }, late, dies(9)], {
+      processes,
+    })
+    expect(reloaded).toMatchObject({ cause: 'self', verdict: { alternatives: [] } })
   })
 })
 

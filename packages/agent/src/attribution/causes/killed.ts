@@ -32,9 +32,10 @@ export const killed: CauseRule = (ending) => {
   const cause = causeOf(ending, fatal)
   const isUnseen = senderOf(fatal, ending.victim).status === 'unseen'
   if (cause === 'unknown' || isUnseen) return seenWithoutWhy(ending, fatal, cause)
-  const found = withRequest(ending, fatal, seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal)))
-  if (cause === 'self') return { ...perhapsAsked(ending, fatal, found), passedOn: passedOnOf(ending, fatal) }
-  return isInItsName(ending, fatal) ? inItsName(found) : found
+  const found = seenBoth(ending, fatal, cause, reasonOf(cause, ending, fatal))
+  if (cause !== 'self') return withRequest(ending, fatal, isInItsName(ending, fatal) ? inItsName(found) : found)
+  const itself = withRequest(ending, fatal, perhapsAsked(ending, fatal, found))
+  return { ...itself, passedOn: passedOnOf(ending, fatal) }
 }
 
 const ownReason = 'it may have ended itself for a reason of its own right after the signal'
@@ -153,7 +154,8 @@ const choiceNs = 1_000_000_000n
 
 /** The OOM killer's SIGKILL looks the same, and only the record of its choice tells the two apart. */
 function mayHaveMissedOom({ gapsBetween }: Ending, { record }: Received): boolean {
-  return gapsBetween(record.time - choiceNs, record.time + choiceNs).length > 0
+  const gaps = gapsBetween(record.time - choiceNs, record.time + choiceNs)
+  return gaps.some(({ lost, to }) => lost > 0 || to > record.time)
 }
 
 /**
