@@ -86,7 +86,7 @@ const lookBackNs = 60_000_000_000n
 
 function summed(
   steps: readonly Step[],
-  { deed, gapsBetween }: Act,
+  { deed, lostBetween }: Act,
   fatal: Received,
   begun: bigint,
 ): Instigation | undefined {
@@ -96,7 +96,7 @@ function summed(
   const { kind, actor, rule } = steps.find((step) => step.kind === 'policy') ?? last
   // Of what was there before the watching /proc has told; of what was lost meanwhile nobody has.
   const [from, to] = [begun - lookBackNs, fatal.record.time]
-  const isSeen = deed.ending.gapsBetween(from, to).length === 0 && gapsBetween(from, to).every(({ lost }) => lost === 0)
+  const isSeen = deed.ending.gapsBetween(from, to).length === 0 && !lostBetween(from, to)
   const waited = fatal.record.time - begun
   return {
     kind,
@@ -112,7 +112,9 @@ function summed(
 
 /** What was asked for first, and who stands at the end: `systemctl stop nginx` of deploy. */
 function nameOf(steps: readonly Step[], last: Step): NamePart[] {
-  const asked = steps.find(({ isRequest }) => isRequest === true) ?? runBy(steps, last)
+  const requests = steps.filter(({ isRequest }) => isRequest === true)
+  // Who only handed on what another one asked for is not worth a word.
+  const asked = requests.find(({ rule }) => rule !== 'passed-on') ?? requests[0] ?? runBy(steps, last)
   if (asked === undefined) return [...last.name]
   const { actor } = asked
   if (asked !== last) return [...asked.name, ' of ', ...last.name]

@@ -23,12 +23,12 @@ export function* commandsAt({ lately, at }: Pick<Act, 'lately' | 'at'>): Generat
 const lookBackNs = 10_000_000_000n
 
 /** Whether a command may have been missed: then one that does not say for itself that it was the one must not be named. */
-export function mayHaveMissedOne({ gapsBetween, at }: Pick<Act, 'gapsBetween' | 'at'>): boolean {
-  return gapsBetween(at - lookBackNs, at).length > 0
+export function mayHaveMissedOne({ deed, lostBetween, at }: Pick<Act, 'deed' | 'lostBetween' | 'at'>): boolean {
+  return lostBetween(at - lookBackNs, at) || deed.ending.gapsBetween(at - lookBackNs, at).length > 0
 }
 
 /** Says less where a command may have been missed. */
-export function unlessMissed(step: Step, act: Pick<Act, 'gapsBetween' | 'at'>): Step {
+export function unlessMissed(step: Step, act: Pick<Act, 'deed' | 'lostBetween' | 'at'>): Step {
   if (!mayHaveMissedOne(act)) return step
   return { ...step, confidence: 'possible', alternatives: [...(step.alternatives ?? []), missed] }
 }

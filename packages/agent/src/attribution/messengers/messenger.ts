@@ -1,6 +1,5 @@
 import type { ProcessEntry } from '../../process/entry.ts'
 import type { Actor, Deed, Instigation, NamePart } from '../judged.ts'
-import type { Gap } from '../loss-log.ts'
 import type { OomKill } from '../oom/recent-oom-kills.ts'
 import type { RecentPrograms } from '../recent-programs.ts'
 import type { Ladder } from '../signals/ladder.ts'
@@ -11,8 +10,8 @@ export interface Known {
   readonly lately: RecentPrograms
   /** The signals that a process got; undefined if there were none. */
   readonly ladderOf: (process: ProcessEntry) => Ladder | undefined
-  /** When records were lost or nobody was watching, between two times, nanoseconds since boot. */
-  readonly gapsBetween: (from: bigint, to: bigint) => readonly Gap[]
+  /** Whether records were lost between two times, nanoseconds since boot. */
+  readonly lostBetween: (from: bigint, to: bigint) => boolean
   /** What the OOM killer has ended lately, the latest first. */
   readonly oomKills: () => Iterable<OomKill>
 }

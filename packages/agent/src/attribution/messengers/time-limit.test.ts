@@ -61,3 +61,22 @@ it('is not why, where timeout passes a signal on', async () => {
   told.kill(timeout, victim, 15)
   expect(await told.behalf()).toMatchObject({ rule: 'passed-on', name: 'sh ./backup.sh' })
 })
+
+it.each([
+  ['the outer limit', ['timeout', '1', 'timeout', '5', 'dump'], ['timeout', '5', 'dump']],
+  ['the inner limit', ['timeout', '5', 'timeout', '1', 'dump'], ['timeout', '1', 'dump']],
+])('of two is told as that of who set it: %s', async (_which, outerArgs, innerArgs) => {
+  const told = new ToldHost()
+  const script = told.run(told.systemd, ['/bin/sh', './backup.sh'], { cgroup: '/' })
+  const outer = told.run(script, outerArgs)
+  const inner = told.run(outer, innerArgs)
+  const victim = told.run(inner, ['/usr/bin/dump'])
+  told.wait(1_000)
+  if (outerArgs[1] === '1') told.signal(outer, inner, 15, { disp: 'handler' })
+  told.kill(inner, victim, 15)
+  expect(await told.behalf()).toMatchObject({
+    kind: 'policy',
+    name: 'a time limit of 1 s of sh ./backup.sh',
+    process: { pid: script.pid },
+  })
+})

@@ -26,12 +26,15 @@ export const timeLimit: Messenger = (act) => {
   }
 }
 
-/** busybox's timeout is a child of the very process that it ends. */
+/** Not another timeout around it; and busybox's is a child of the very process that it ends. */
 function callerOf(act: Act): Actor | undefined {
   const { victim } = act.deed.ending
   return originOf(act).path.find(
     ({ process, program }) =>
-      process !== victim && process !== act.actor.process && !isSameCommand(program, act.actor.program),
+      process !== victim &&
+      process !== act.actor.process &&
+      !isCalled(program, names) &&
+      !isSameCommand(program, act.actor.program),
   )
 }
 
