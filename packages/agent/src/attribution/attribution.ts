@@ -68,7 +68,7 @@ export class Attribution {
     this.known = {
       lately: this.lately,
       ladderOf: (process) => this.ladders.get(process),
-      gapsBetween: (from, to) => options.losses.gapsBetween(from, to),
+      lostBetween: (from, to) => options.losses.gapsBetween(from, to).some(({ lost }) => lost > 0),
       oomKills: this.oomKills.latestFirst,
     }
     this.incidents = new Incidents(options.bootId)

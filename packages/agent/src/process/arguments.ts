@@ -7,3 +7,7 @@ export function argumentsOf(argv: string, expectedBytes: number | undefined): Pi
   if (argv.endsWith('\0') || argv === '') args.pop()
   return { args, argsTruncated: argv.length < expectedBytes }
 }
+
+export function isSameArgs(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((arg, at) => arg === b[at]))
+}

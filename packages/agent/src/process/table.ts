@@ -12,6 +12,7 @@ import type { NamedContainer } from './containers/container-name.ts'
 import { KnownContainers } from './containers/known-containers.ts'
 import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
 import { learn, moveTo } from './learn.ts'
+import { type FactsOfNow, type LostBetween, programAfterLostExec } from './lost-exec.ts'
 import { bringUp, cutEndedAncestors } from './parentage.ts'
 import { isStartOf, type ScannedProcess, startOfScanned } from './proc-scan.ts'
 
@@ -44,6 +45,8 @@ export interface TableOptions {
   readonly cgroupOf?: (pid: number, start: bigint | undefined) => string | undefined
   /** Reads what the runtime calls a container; asked when a container is first seen. */
   readonly containerNameOf?: (container: Container) => NamedContainer | undefined
+  /** Whether records were lost between two times; left out: none. */
+  readonly lostBetween?: LostBetween
   /** Told of each process that ends, and whether its end was seen. */
   readonly onEnd?: (entry: ProcessEntry, isSeen: boolean) => void
 }
@@ -60,6 +63,7 @@ export class ProcessTable {
   private readonly lookUp: (pid: number) => ScannedProcess | undefined
   private readonly exeOf: NonNullable<TableOptions['exeOf']>
   private readonly cgroupOf: NonNullable<TableOptions['cgroupOf']>
+  private readonly lostBetween: LostBetween
   private readonly onEnd: NonNullable<TableOptions['onEnd']>
   private readonly alive = new Map<number, ProcessEntry>()
   private readonly byId = new Map<string, ProcessEntry>()
@@ -74,6 +78,7 @@ export class ProcessTable {
     this.exeOf = options.exeOf ?? (() => undefined)
     this.cgroupOf = options.cgroupOf ?? (() => undefined)
     this.containers = new KnownContainers(options.containerNameOf)
+    this.lostBetween = options.lostBetween ?? (() => false)
     this.onEnd = options.onEnd ?? (() => undefined)
   }
 
@@ -133,10 +138,13 @@ export class ProcessTable {
     }
   }
 
-  /** Adds what a scan of /proc found, and returns the processes that were alive here and that it did not find. */
-  reconcile(scan: readonly ScannedProcess[]): ProcessEntry[] {
+  /**
+   * Adds what a scan of /proc found, and returns the processes that were alive here and that it did not find.
+   * @param at when /proc was read, nanoseconds since boot
+   */
+  reconcile(scan: readonly ScannedProcess[], at?: bigint): ProcessEntry[] {
     const found = new Set<ProcessEntry>()
-    for (const process of scan) found.add(this.seed(process))
+    for (const process of scan) found.add(this.seed(process, at))
     for (const process of scan) this.linkParent(process)
     return [...this.alive.values()].filter((entry) => !found.has(entry))
   }
@@ -237,12 +245,22 @@ export class ProcessTable {
   }
 
   /** The entry of the process that a record was made in, brought up to date. */
-  private current(record: CurrentProcess): ProcessEntry | undefined {
+  private current(record: CurrentProcess & { readonly time: bigint }): ProcessEntry | undefined {
     if (record.pid === undefined) return undefined
     const entry = this.find(record.pid, record.start) ?? this.infer(record.pid, record.start)
+    this.correct(entry, record, record.time)
     learn(entry, record, this.containers)
     this.findParent(entry, record.ppid)
     return entry
+  }
+
+  /** The record of its exec may have been lost; what it ran before must not be named for it. */
+  private correct(entry: ProcessEntry, facts: FactsOfNow, at: bigint): void {
+    const corrected = programAfterLostExec(entry, facts, at, this.lostBetween)
+    if (corrected === undefined) return
+    Object.assign(entry, corrected)
+    entry.execedAt = undefined
+    this.unfinished.delete(entry)
   }
 
   /** A process whose fork was not seen is a child of the one that its records name. */
@@ -257,6 +275,12 @@ export class ProcessTable {
     // bpftrace cannot look a target up from the idle task, where timers run out: then the thread's id alone is told.
     if (tpid === undefined) return record.ttid === undefined ? undefined : this.alive.get(record.ttid)
     const entry = this.find(tpid, tstart) ?? this.infer(tpid, tstart)
+    const { ttid: tid, tcomm: comm } = record
+    this.correct(
+      entry,
+      { pid: tpid, ...(tid !== undefined && { tid }), ...(comm !== undefined && { comm }) },
+      record.time,
+    )
     entry.uid ??= record.tuid
     entry.ppid ??= record.tppid
     entry.nsPid ??= record.tnspid
@@ -281,7 +305,7 @@ export class ProcessTable {
     return this.add(pid, start, nothingKnown)
   }
 
-  private seed(scanned: ScannedProcess): ProcessEntry {
+  private seed(scanned: ScannedProcess, at?: bigint): ProcessEntry {
     const start = startOfScanned(scanned)
     const entry =
       this.find(scanned.pid, start) ??
@@ -292,6 +316,7 @@ export class ProcessTable {
         hasExeced: true,
         seeded: true,
       })
+    if (at !== undefined) this.correct(entry, scanned, at)
     learn(entry, scanned, this.containers)
     return entry
   }

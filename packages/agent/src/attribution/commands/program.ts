@@ -1,3 +1,4 @@
+import { isSameArgs } from '../../process/arguments.ts'
 import type { Program } from '../../process/entry.ts'
 import { programName } from '../../process/service.ts'
 
@@ -36,7 +37,7 @@ const isInterpreter = /^(?:(?:ba|da|a|k|mk|z)?sh|(?:python|pypy|perl|ruby|php)[\
 /** Whether two processes run the same command: one is a fork of the other, a subshell for instance. */
 export function isSameCommand(a: Program, b: Program): boolean {
   if (a.args === undefined || b.args === undefined) return a.args === b.args && a.comm === b.comm
-  return a.args === b.args || (a.args.length === b.args.length && a.args.every((arg, at) => arg === b.args?.[at]))
+  return isSameArgs(a.args, b.args)
 }
 
 function baseName(path: string): string {

@@ -57,7 +57,7 @@ export class WrongPids {
   /** Whom a fatal signal was really meant for; undefined if nothing speaks for another than the victim. */
   of(deed: Deed): Mistake | undefined {
     const aim = aimOf(deed, this.options.formerOwners)
-    if (aim === undefined || readItsOwn(aim, this.pidfiles) || this.isNamed(aim)) return undefined
+    if (aim === undefined || readItsOwn(aim, this.pidfiles) || this.mayBeNamed(aim)) return undefined
     const suspicion = oldPidfile(aim, this.pidfiles) ?? (huntsByName(aim) ? undefined : this.withoutPidfile(aim))
     const finder = lookedUp(aim, this.lookups)
     if (suspicion === undefined || this.isRestarted(suspicion.owner, deed)) return undefined
@@ -77,8 +77,10 @@ export class WrongPids {
     return found === undefined || read === undefined ? found : { ...found, pidfile: pidfileOf(read) }
   }
 
-  /** `pkill -F x.pid nginx`, `stop nginx`: it was told the victim's name. */
-  private isNamed({ killer, victim }: Aim): boolean {
+  /** `pkill -F x.pid nginx`, `stop nginx`: it was told the victim's name. Where its arguments were lost, it may have been. */
+  private mayBeNamed(aim: Aim): boolean {
+    const { killer, victim } = aim
+    if (killer.program.args === undefined && lateGaps(aim, this.options.losses).length > 0) return true
     return namesProgram(killer.program.args, programName(victim.program))
   }
 
