@@ -365,6 +365,14 @@ describe('a death by the kernel', () => {
     expect(await deathsOf([...scriptStarts, others, dies(9)], inNamespace)).toMatchObject([byOther])
   })
 
+  it('is not taken for one out of processor time where the choice of the OOM killer may be lost', async () => {
+    const limit: Told = { ...byKernel, sig: 9, call: 'none', info: 'priv', code: 128 }
+    const oom: Told = { type: 'oom', tpid: 4242, tstart: 3_500_000_000_000n }
+    const lines = (all: string[]) => all.filter((line) => !line.startsWith('oom'))
+    const [death] = await deathsOf([limit, oom, dies(9)], { processes, lines })
+    expect(death).toMatchObject({ cause: 'unknown', killer: null, verdict: { confidence: 'possible' } })
+  })
+
   it('is a fault when the process ran into it, and not when somebody sent the same signal', async () => {
     const [fault] = await deathsOf([{ ...byKernel, sig: 11, code: 1, group: 0 }, dies(139)], { processes })
     expect(fault).toMatchObject({

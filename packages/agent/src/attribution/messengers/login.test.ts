@@ -92,6 +92,25 @@ describe('a session', () => {
     expect(behalf).toMatchObject({ name: 'zabbix-agent.service', rule: 'service' })
   })
 
+  it('has not killed what sudo or sshd itself ends: those only pass on what was not seen', async () => {
+    const sudo = (host: ToldHost) => host.run(loginShell(host, 1001), ['sudo', 'victim'], { euid: 0 })
+    expect(await killedBy(sudo)).toBeNull()
+    const server = (host: ToldHost) => unitProcess(host, 'ssh.service', ['/usr/sbin/sshd', '-D'])
+    expect(await killedBy((host) => host.run(server(host), ['/usr/sbin/sshd', '-D', '-R'], { luid: 1001 }))).toBeNull()
+  })
+
+  it('is not guessed where it was lost who started the killer: it may be a job of cron', async () => {
+    const host = new ToldHost()
+    const victim = unitProcess(host, 'web.service', ['/usr/sbin/web'])
+    const cron = unitProcess(host, 'cron.service', ['/usr/sbin/cron', '-f'])
+    const job = host.run(host.fork(cron), ['/bin/sh', '-c', 'kill 4242; true'], { luid: 1001 })
+    host.kill(host.run(job, ['kill', '4242']), victim)
+    expect(await host.behalf()).toMatchObject({ rule: 'cron-job' })
+    const isOfJob = (line: string) => line.includes(`\tpid=${job.pid}\t`)
+    const lines = (all: string[]) => all.filter((line) => !isOfJob(line))
+    expect(await host.behalf({ lines })).toBeNull()
+  })
+
   it('is not that of a daemon which only inherited who logged in', async () => {
     const behalf = await killedBy((host) => unitProcess(host, 'd.scope', ['/usr/sbin/d'], { luid: 1001 }))
     expect(behalf).toBeNull()

@@ -117,6 +117,30 @@ describe('a command that does not name the unit', () => {
     const lines = (all: string[]) => all.filter((line) => !line.startsWith('heartbeat'))
     expect(await told.behalf({ lines })).toMatchObject({ rule: 'systemd-unseen' })
   })
+
+  it('is only possible where records were lost and it names the unit: another one may have named it, too', async () => {
+    const { told, victim, script } = host()
+    told.run(script, ['systemctl', 'restart', 'nginx'])
+    told.run(script, ['systemctl', 'stop', 'nginx'])
+    told.kill(told.systemd, victim, sigterm)
+    const lines = (all: string[]) => all.filter((line) => !line.includes('\\x00stop\\x00'))
+    const [death] = await told.deaths({ lines })
+    expect(death?.behalf).toMatchObject({
+      name: '`systemctl restart nginx` of sh ./deploy.sh',
+      confidence: 'possible',
+    })
+    expect(death?.verdict.alternatives).toContain('another command may have asked for it, which was not seen')
+  })
+
+  it('is looked for in what was lost before the victim began, too', async () => {
+    const told = new ToldHost()
+    const script = told.run(told.systemd, ['/bin/sh', './deploy.sh'], { cgroup: '/' })
+    told.run(script, ['systemctl', 'restart', 'nginx'])
+    told.wait(1)
+    told.kill(told.systemd, unitProcess(told, 'nginx.service', ['/usr/sbin/nginx']), sigterm)
+    const lines = (all: string[]) => all.filter((line) => !line.startsWith('heartbeat'))
+    expect(await told.behalf({ lines })).toMatchObject({ confidence: 'possible' })
+  })
 })
 
 it('without a command says what else it may have been', async () => {

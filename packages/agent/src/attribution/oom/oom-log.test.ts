@@ -297,6 +297,17 @@ test('lost lines make it say less, never another group, limit or holder', () => 
   }
 })
 
+test('a call by hand whose first line is lost is not taken for a host that is full', () => {
+  const lines = [...table, row(4242, 200), ...ofHost(4242)]
+  expect(
+    new Kernel()
+      .prints([called(-1), ...lines])
+      .chooses(nginx)
+      .told(nginx)?.scope,
+  ).toBe('sysrq')
+  expect(new Kernel().prints(lines).chooses(nginx).told(nginx)?.scope).toBe('unknown')
+})
+
 describe('several victims of one kill', () => {
   const [first, second, stranger] = [victim(4242), victim(4243), victim(4244)]
 

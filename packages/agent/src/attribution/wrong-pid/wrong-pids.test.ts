@@ -365,6 +365,16 @@ describe('a supervisor', () => {
     expect((await judged(lookedUp.kill(5000, 4242).exit(4242, 9)))?.wrongPid).toBeNull()
   })
 
+  it('may have looked up the pid where records were lost', async () => {
+    const story = forked(['supervisor'])
+      .wait(2 * second)
+      .kill(5000, 4242)
+      .exit(4242, 9)
+    const lastBeat = (all: string[]) => all.filter((_, at) => at !== all.length - 3)
+    expect((await judged(story))?.wrongPid).toMatchObject({ confidence: 'likely' })
+    expect((await judged(story, { ...options, lines: lastBeat }))?.wrongPid).toBeNull()
+  })
+
   it('may kill its own children', async () => {
     const story = new Story().beat().start(5000, 900, ['supervisor'], true).start(4242, 5000, ['worker'])
     story
@@ -462,6 +472,16 @@ describe('records that come out of order or are lost', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('never make a mistake of what a killer did whose arguments were lost: it may have been told the name', async () => {
+    const { story, writtenAt } = reused()
+    story.start(5000, 900, ['sh', 'stop-all'], true).read(5000, '/run/worker.pid', 4242, writtenAt)
+    story.start(5001, 5000, ['pkill', '-F', '/run/worker.pid', 'web']).kill(5001, 4242).exit(4242, 9)
+    const lines = linesOf(story.told)
+    expect((await deathsIn(lines)).at(-1)?.wrongPid).toBeNull()
+    const lost = lines.filter((line) => !line.includes('argv=pkill'))
+    expect((await deathsIn(lost)).at(-1)).toMatchObject({ killer: { pid: 5001 }, wrongPid: null })
   })
 
   it('never name another than was meant', async () => {

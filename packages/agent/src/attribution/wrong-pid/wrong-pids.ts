@@ -80,7 +80,7 @@ export class WrongPids {
   /** `pkill -F x.pid nginx`, `stop nginx`: it was told the victim's name. Where its arguments were lost, it may have been. */
   private mayBeNamed(aim: Aim): boolean {
     const { killer, victim } = aim
-    if (killer.program.args === undefined && lateGaps(aim, this.options.losses).length > 0) return true
+    if (mayHaveOtherArguments(aim, this.options.losses)) return true
     return namesProgram(killer.program.args, programName(victim.program))
   }
 
@@ -91,6 +91,14 @@ export class WrongPids {
     const isSameProgram = programName(owner.process.program) === programName(ending.victim.program)
     return isSameProgram && before.name === service.name && before.kind === service.kind
   }
+}
+
+/** Its exec was lost: what it was told is not known, or it is what its parent was told. */
+function mayHaveOtherArguments(aim: Aim, losses: LossLog): boolean {
+  const { process, program } = aim.killer
+  if (program.args === undefined) return lateGaps(aim, losses).length > 0
+  if (process.hasExeced || process.start === undefined) return false
+  return losses.gapsBetween(process.start, aim.at).some(({ lost }) => lost > 0)
 }
 
 /** What may have hidden how the killer got the number anew. */
