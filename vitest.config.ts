@@ -16,7 +16,10 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/{ways/{recordings,causes-doc},comparison/*}.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'test/{ways/{recordings,causes-doc,lost-lines},comparison/*}.test.ts',
+          ],
           expect,
         },
       },
