@@ -177,7 +177,9 @@ export class Agent {
     }
     const end = await run.ended
     const error = blind instanceof ProbeError ? blind : end.error
-    await this.finish(error === null ? expectedEnds[probe.kind] : { why: 'probe-ended', reason: error.message })
+    await this.finish(
+      error === null ? expectedEnds[probe.kind] : { why: 'probe-ended', reason: error.reason ?? error.message },
+    )
     if (blind !== undefined) throw blind
     return end
   }

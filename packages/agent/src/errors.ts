@@ -4,7 +4,10 @@ import { CodedError } from '@whokilled/shared/coded-error'
 export class AgentError extends CodedError {}
 
 /** A tracer that could not start, or ended by itself. */
-export class ProbeError extends AgentError {}
+export class ProbeError extends AgentError {
+  /** The same for the reason of a gap, which people read in a verdict: `bpftrace was ended by SIGKILL`. */
+  reason: string | undefined
+}
 
 /** A setting that is wrong or missing. */
 export class ConfigError extends AgentError {}

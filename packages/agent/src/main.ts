@@ -23,7 +23,13 @@ const stopping = new AbortController()
 const stop = () => (stopping.signal.aborted ? process.exit(exitStatus.cannotReach) : stopping.abort())
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop())
 // Who reads what `watch` prints may go away; then there is nobody left to watch for.
-process.stdout.on('error', () => stopping.abort())
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (stopping.signal.aborted) return
+  stopping.abort()
+  if (error.code === 'EPIPE') return
+  remark(`whokilled-agent: expected to print what happens, cannot: ${error.message}`)
+  process.exitCode = exitStatus.cannotReach
+})
 
 const program = new Command('whokilled-agent')
   .description('Watches this host: who killed which service, and why.')
@@ -38,7 +44,7 @@ withProbe(program.command('run'))
 
 withProbe(program.command('watch'))
   .description('print the deaths on this host as they happen; needs no NATS and no Postgres')
-  .argument('[service]', 'only this service, by name or a pattern with *')
+  .argument('[service]', 'only this service, by name or a pattern with *', serviceName)
   .option('--json', 'print the events, one a line')
   .addHelpText('after', example('sudo whokilled-agent watch', 'sudo whokilled-agent watch nginx --json'))
   .action((service: string | undefined, options: Options) =>
@@ -83,6 +89,12 @@ function example(...lines: string[]): string {
 function kernelRelease(text: string): string {
   if (/^[\w.+~-]{1,64}$/.test(text)) return text
   throw new InvalidArgumentError('expected a kernel release such as 6.1.0-56-amd64')
+}
+
+/** An empty name is most likely a variable of a script that was not set. */
+function serviceName(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError('expected the name of a service; leave it out to watch all')
 }
 
 /** Says something that is not the answer. */

@@ -41,6 +41,7 @@ describe('whokilled-agent', () => {
     [['watch', '--jsno'], /unknown option '--jsno'/],
     [['wacth'], /unknown command 'wacth'/],
     [['watch', 'a', 'b'], /too many arguments/],
+    [['watch', ''], /expected the name of a service/],
     [['build-module', '--kernel', '../../etc'], /expected a kernel release/],
     [['run', '--probe', 'dtrace'], /probe: expected auto, stap, bpftrace or replay:FILE.*\[config-invalid\]/s],
     [['run', '--config', '/none/agent.json'], /\/none\/agent\.json.*\[config-unreadable\]/s],

@@ -15,8 +15,9 @@ export function escalationText(death: UnjudgedDeath): string {
   const [first, ...more] = attempts(death, signal)
   if (first === undefined) return ''
   const alike = more.filter((one) => one.number === first.number && one.reception === first.reception)
-  const what = attemptText(first, 1 + alike.length, signal)
-  return `, ${durationText(millisecondsBetween(first.at, signal.at))} after ${vainText(first, what)}`
+  const count = [first, ...alike].reduce((sum, one) => sum + (one.count ?? 1), 0)
+  const what = attemptText(first, count, signal)
+  return `, ${durationText(millisecondsBetween(first.firstAt ?? first.at, signal.at))} after ${vainText(first, what)}`
 }
 
 /**

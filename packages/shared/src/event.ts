@@ -62,6 +62,10 @@ export const SentSignal = z.looseObject({
    * not known.
    */
   reception: openEnum(['default', 'caught', 'ignored', 'blocked', 'too-late']).nullable().optional(),
+  /** How many alike came in a row from the same sender, if more than one; `at` is when the latest came. */
+  count: z.int().min(2).optional(),
+  /** When the first of those came. */
+  firstAt: timestamp.optional(),
 })
 export type SentSignal = z.infer<typeof SentSignal>
 

@@ -72,6 +72,16 @@ describe('a death by a signal of a process', () => {
     expect(death?.killer?.comm).toBe('sh')
   })
 
+  it('is told with the first of several requests alike, and how many there were', async () => {
+    const term: Told = { ...kill, sig: 15, disp: 'ignore', result: 'ignored', afterMs: 200 }
+    const told = [...scriptStarts, term, term, term, term, term, { ...kill, afterMs: 200 }, dies(9)]
+    const [death] = await deathsOf(told, { processes })
+    expect(death?.signals).toMatchObject([{ name: 'SIGTERM', count: 5 }])
+    const { at, firstAt = '' } = death?.signals[0] ?? { at: '' }
+    expect(Date.parse(at) - Date.parse(firstAt)).toBe(800)
+    expect(death?.verdict.summary).toMatch(/, 1\.0 s after it had ignored the first of its 5 SIGTERMs\.$/)
+  })
+
   it('keeps who killed although the killer has ended before the victim', async () => {
     const killerEnds: Told = { type: 'exit', pid: 5120, start, code: 0, afterMs: 0.1 }
     const [death] = await deathsOf([...scriptStarts, kill, killerEnds, dies(9)], { processes })

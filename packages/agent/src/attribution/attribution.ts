@@ -119,7 +119,7 @@ export class Attribution {
     ladder.add(record, process, isSelf)
     if (record.sig === sighup && target.tty !== undefined) ladder.terminal = target.tty
     if (this.oomLog.isAlong(target)) ladder.oomAlongAt ??= record.time
-    const received = { record, by: process, program: process?.program, count: 1 }
+    const received = { record, by: process, program: process?.program, count: 1, since: record.time }
     this.incidents.follow(received, target)
     const { filter, services, teller } = this.options
     if (!filter.couldWantSignal(received, target)) return []

@@ -68,7 +68,7 @@ function firstActOf({ ending, killer }: Deed, fatal: Received): Pick<Act, 'at' |
     if (by === undefined || program === undefined || record.time > at || at - record.time > waitMaxNs) return false
     return senderOf(rung, ending.victim).status === 'seen' && handOf({ process: by, program }, record.time) === hand
   })
-  return { at: first?.record.time ?? at, signal: first?.record.sig ?? sig }
+  return { at: first?.since ?? at, signal: first?.record.sig ?? sig }
 }
 
 /** A container's runtime sends each signal by a process of its own. */

@@ -92,9 +92,10 @@ export class StoryTeller {
   }
 
   private sent(received: Received, target: ProcessEntry): SentSignal {
-    const { record, by, program } = received
+    const { record, by, program, count, since } = received
     const sender = senderOf(received, target)
     return {
+      ...(count > 1 && { count, firstAt: this.at(since) }),
       at: this.at(record.time),
       number: record.sig,
       name: signalName(record.sig),

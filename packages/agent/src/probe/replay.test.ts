@@ -80,4 +80,13 @@ describe('what is no recording is told at once', () => {
       message: expect.stringContaining(file),
     })
   })
+
+  test('a file without a single record, when it has been read', async () => {
+    const file = await recordingOf('root:x:0:0:root:/root:/bin/bash\n\x00\xff\n')
+    const run = await replayProbe({ file, speed: 'fast' }).start()
+    const lines: string[] = []
+    for await (const line of run.lines()) lines.push(line)
+    expect(lines).toHaveLength(2)
+    expect(await run.ended).toMatchObject({ expected: false, error: { code: 'recording-empty' } })
+  })
 })

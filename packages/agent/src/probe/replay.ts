@@ -42,12 +42,16 @@ class ReplayRun implements ProbeRun {
   async *lines(): AsyncGenerator<string> {
     const pace = new Pace(this.stopped.signal)
     let error: ProbeError | null = null
+    let isRecording = false
     try {
       for await (const line of this.recorded()) {
-        if (this.options.speed === 'real') await pace.until(timeOf(line))
+        const time = timeOf(line)
+        isRecording ||= time !== undefined
+        if (this.options.speed === 'real') await pace.until(time)
         if (this.stopped.signal.aborted) return
         yield line
       }
+      if (!isRecording) error = noRecording(this.options.file)
     } catch (cause) {
       error = unreadable(this.options.file, cause as Error)
     } finally {
@@ -111,14 +115,18 @@ async function checkRecording(file: string): Promise<void> {
     const { size } = await handle.stat()
     const isFolder = (await handle.stat()).isDirectory()
     if (!isFolder && size > 0) return
-    throw new ProbeError(
-      isFolder ? 'recording-is-folder' : 'recording-empty',
-      `Expected a recording at ${file}, it is ${isFolder ? 'a folder' : 'empty'}.`,
-      'A recording is a file of lines of the protocol, as a probe printed them.',
-    )
+    throw isFolder
+      ? new ProbeError('recording-is-folder', `Expected a recording at ${file}, it is a folder.`, form)
+      : noRecording(file)
   } finally {
     await handle.close()
   }
+}
+
+const form = 'A recording is a file of lines of the protocol, as a probe printed them.'
+
+function noRecording(file: string): ProbeError {
+  return new ProbeError('recording-empty', `Expected a recording at ${file}, no line of it is a record.`, form)
 }
 
 function unreadable(file: string, cause: Error): ProbeError {

@@ -44,15 +44,16 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       options.onStarted?.(probe.kind)
       const end = await untilAborted(signal, run, () => follow(probe, run))
       for (const warning of end.warnings) onWarning(warning)
-      if (signal.aborted || probe.kind === 'replay') return
+      if (signal.aborted) return
       if (end.error !== null) throw end.error
+      if (probe.kind === 'replay') return
       throw new ProbeError(
         'probe-ended',
         'expected the tracer to run on, it ended without an error',
         'It is started again.',
       )
     } catch (error) {
-      if (!(error instanceof ProbeError) || !hasRun) throw error
+      if (!(error instanceof ProbeError) || !hasRun || probe.kind === 'replay') throw error
       if (signal.aborted) return
       if (Date.now() - startedAt > goodRunMs) retryMs = retryMsMin
       onTrouble(error, retryMs)

@@ -30,6 +30,15 @@ describe('a session', () => {
     expect(behalf).toMatchObject({ name: 'uid 1001 at pts/3', process: { comm: 'bash' } })
   })
 
+  it('is only likely where a terminal was made and nobody is known to have logged in', async () => {
+    const server = (host: ToldHost, luid?: number) =>
+      host.run(host.systemd, ['tmux', 'new', '-d', 'kill 4242'], luid === undefined ? {} : { luid })
+    const kills = (luid?: number) =>
+      killedBy((host) => host.run(server(host, luid), ['kill', '4242'], { uid: 1001, tty: 'pts/0' }))
+    expect(await kills()).toMatchObject({ name: 'uid 1001 at pts/0', confidence: 'likely' })
+    expect(await kills(1001)).toMatchObject({ name: 'uid 1001 at pts/0', confidence: 'certain' })
+  })
+
   it('has run the script that ran the tool', async () => {
     const behalf = await killedBy((host) => {
       const script = host.run(loginShell(host, 1001), ['/bin/sh', './deploy.sh', 'web'])

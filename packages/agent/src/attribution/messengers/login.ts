@@ -20,9 +20,14 @@ export const login: Messenger = (act) => {
     name: nameOf(user, origin),
     actor: processBehind(user, origin, act),
     rule: 'login',
-    confidence: isDirect ? 'certain' : 'likely',
+    confidence: isDirect && !mayBeNobody(origin, act) ? 'certain' : 'likely',
     reason: found,
   }
+}
+
+/** A program can have a terminal made for it, without anybody in front: tmux -d, a runner of jobs. */
+function mayBeNobody({ kind, path }: Origin, { actor }: Act): boolean {
+  return kind === 'login' && actor.process.loginUid === undefined && !path.some((one) => isTyped(one))
 }
 
 /** What makes this a session, in words for the verdict; undefined if it is none. */
@@ -30,7 +35,7 @@ function sessionIn({ kind, path, top, isCut }: Origin, { actor, steps }: Act): s
   if (steps.length === 0 && isOfTheWay(actor)) return undefined
   if (kind === 'ssh') return 'the killer comes from a login through ssh'
   const isAtTerminal = actor.process.tty !== undefined
-  if (isAtTerminal && path.some(({ process, program }) => isTypedAt(process, program))) {
+  if (isAtTerminal && path.some((one) => isTyped(one))) {
     return 'the killer comes from a shell at a terminal'
   }
   if (isAtTerminal && kind === 'login') return 'the killer comes from a login at a terminal'
@@ -81,6 +86,10 @@ function processBehind(user: number | undefined, { kind, process, path, top }: O
   if (change >= 0) return path[change + 1] ?? path[change]
   if (kind !== 'ssh' && kind !== 'login') return undefined
   return top.process === act.actor.process && process !== undefined ? asActor(process) : top
+}
+
+function isTyped({ process, program }: Actor): boolean {
+  return isTypedAt(process, program)
 }
 
 function asActor(process: ProcessEntry): Actor {

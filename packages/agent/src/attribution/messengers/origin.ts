@@ -25,16 +25,19 @@ export interface Origin {
 /** How many ancestors are looked at. */
 const ancestorsMax = 32
 
+/** Who acted, when, and where it is known against whom. */
+type Come = Pick<Act, 'actor' | 'at'> & Partial<Pick<Act, 'deed'>>
+
 /** Each rule asks it of the same act. */
 const found = new WeakMap<object, Origin>()
 
-export function originOf(act: Pick<Act, 'actor' | 'at'>): Origin {
+export function originOf(act: Come): Origin {
   const origin = found.get(act) ?? climb(act)
   found.set(act, origin)
   return origin
 }
 
-function climb({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
+function climb({ actor, at, deed }: Come): Origin {
   const path: [Actor, ...Actor[]] = [actor]
   let child = actor
   while (path.length < ancestorsMax) {
@@ -45,6 +48,8 @@ function climb({ actor, at }: Pick<Act, 'actor' | 'at'>): Origin {
     if (!isLinked(child, parent, at)) break
     const kind = originKind(parent)
     if (kind !== undefined) return { kind, process, path, top: child, isCut: false }
+    // Who ended the very process that it comes from does not act for whoever had started that.
+    if (process === deed?.ending.victim) break
     path.push(parent)
     child = parent
   }

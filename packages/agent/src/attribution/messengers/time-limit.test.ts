@@ -16,6 +16,8 @@ it.each([
   ['timeout --kill-after=1 --foreground 2m dump', 120_000, '2 min'],
   ['/usr/bin/timeout 1h dump', 3_600_000, '1 h'],
   ['busybox timeout -t 5 dump', 5_000, '5 s'],
+  ['timeout .5 dump', 500, '0.5 s'],
+  ['timeout 5e-1s dump', 500, '0.5 s'],
 ])('%s: the caller had set the limit', async (line, ranMs, limit) => {
   const { told, script, timeout, victim } = host(line.split(' '), ranMs)
   told.kill(timeout, victim, 15)

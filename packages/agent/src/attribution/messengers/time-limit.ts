@@ -27,20 +27,22 @@ export const timeLimit: Messenger = (act) => {
 }
 
 /** Not another timeout around it; and busybox's is a child of the very process that it ends. */
-function callerOf(act: Act): Actor | undefined {
-  const { victim } = act.deed.ending
-  return originOf(act).path.find(
+function callerOf({ actor, at, deed }: Act): Actor | undefined {
+  const { victim } = deed.ending
+  const from = actor.process.parent === victim ? { process: victim, program: victim.program } : actor
+  return originOf({ actor: from, at }).path.find(
     ({ process, program }) =>
       process !== victim &&
-      process !== act.actor.process &&
+      process !== actor.process &&
       !isCalled(program, names) &&
-      !isSameCommand(program, act.actor.program),
+      !isSameCommand(program, actor.program),
   )
 }
 
 function limitOf(args: readonly string[]): { readonly seconds: number; readonly text: string } | undefined {
   const { plain, options } = wordsIn(args, valuedOptions)
-  const [, count = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,9})?)([smhd]?)$/.exec(options.get('-t') ?? plain[0] ?? '') ?? []
+  const [, count = '', unit = ''] =
+    /^(\d{0,9}\.?\d{1,9}(?:e[+-]?\d)?)([smhd]?)$/i.exec(options.get('-t') ?? plain[0] ?? '') ?? []
   const [seconds, word] = units.get(unit) ?? [1, 's']
   return count === '' || Number(count) === 0
     ? undefined

@@ -73,6 +73,23 @@ describe('a tool', () => {
   })
 })
 
+describe('who ends the very process that it comes from', () => {
+  it('does not act for it, nor for whoever had started that', async () => {
+    const { host: told, script } = host()
+    const victim = told.run(script, ['/opt/app/worker'])
+    told.kill(told.run(victim, ['sh', '-c', 'kill -9 $PPID']), victim)
+    expect(await told.behalf()).toBeNull()
+  })
+
+  it('acts for the login that comes from it, where that is what starts logins', async () => {
+    const told = new ToldHost()
+    const server = unitProcess(told, 'ssh.service', ['/usr/sbin/sshd', '-D'])
+    const shell = { ...told.fork(server), facts: { uid: 1001, euid: 1001, luid: 1001, sid: 88 } }
+    told.kill(told.run(shell, ['kill', '-9', '77']), server)
+    expect(await told.behalf()).toMatchObject({ rule: 'login', name: 'uid 1001 (ssh)' })
+  })
+})
+
 describe('what is no tool acts for nobody', () => {
   it.each<[string, (host: ToldHost, script: ToldProcess) => ToldProcess]>([
     ['a daemon', (told) => unitProcess(told, 'monitor.service', ['/usr/sbin/monitord'])],

@@ -12,6 +12,8 @@ export interface Received {
   readonly program: Program | undefined
   /** How many alike came in a row; the record is the latest. */
   readonly count: number
+  /** When the first of them came, nanoseconds since boot. */
+  readonly since: bigint
 }
 
 /** An attempt to send a signal that the kernel refused. */
@@ -40,11 +42,11 @@ export class Ladder {
 
   add(record: SignalRecord, by: ProcessEntry | undefined, isSelf: boolean): void {
     if (!canEnd(record, isSelf)) return
-    const received: Received = { record, by, program: by?.program, count: 1 }
+    const received: Received = { record, by, program: by?.program, count: 1, since: record.time }
     if (this.fatal === undefined && isFatal(record)) this.fatal = received
     const last = this.rungs.at(-1)
     if (last !== undefined && last !== this.fatal && areAlike(last, received)) {
-      this.rungs[this.rungs.length - 1] = { ...received, count: last.count + 1 }
+      this.rungs[this.rungs.length - 1] = { ...received, count: last.count + 1, since: last.since }
       return
     }
     if (this.rungs.length >= rungsMax && !this.makeRoom(record)) return

@@ -80,8 +80,12 @@ function confidenceOf(read: PidfileRead, owners: readonly FormerOwner[], aim: Ai
   return isProven(read, owners, aim) ? 'certain' : 'likely'
 }
 
-/** A clock may have been set before the watching, above all at boot: a file may only look older than the boot. */
-function isDoubtful({ seenSince, written }: PidfileRead, { victim, victimStart }: Aim): boolean {
+/**
+ * A clock may have been set before the watching, above all at boot: a file may only look older than the boot. And who
+ * opened it for writing while the victim was there may have written it, and given it an older time (cp -p, touch -r).
+ */
+function isDoubtful({ seenSince, written, write }: PidfileRead, { victim, victimStart }: Aim): boolean {
+  if (write !== undefined && write.at >= victimStart) return true
   return victim.seeded && seenSince >= victimStart && (written === undefined || written.earliest < 0n)
 }
 

@@ -36,7 +36,8 @@ export class SentSignals {
       return
     const { arg } = record
     if (arg === undefined || arg <= 0) return
-    const { via } = senderOf({ record, by: process, program: process.program, count: 1 }, target)
+    const received = { record, by: process, program: process.program, count: 1, since: record.time }
+    const { via } = senderOf(received, target)
     if (via !== 'kill' && via !== 'sigqueue' && via !== 'tgkill' && via !== 'tkill') return
     const one = {
       by: process,

@@ -207,6 +207,13 @@ describe('a kill by a pidfile that is right', () => {
     expect((await judged(stops(story, story.wallClock)))?.wrongPid).toBeNull()
   })
 
+  it('is only a possible mistake if the file was opened for writing since, and has an old time nevertheless', async () => {
+    const { story, writtenAt } = reused()
+    story.write(4242, '/run/worker.pid')
+    const death = await judged(stops(story, writtenAt))
+    expect(death?.wrongPid).toMatchObject({ previousOwner: { comm: 'worker' }, confidence: 'possible' })
+  })
+
   it('is no mistake if a second file, which is the victim’s, was read too', async () => {
     const { story, writtenAt } = reused()
     story.start(5000, 900, ['sh', 'stop-all'], true)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ProbeError } from '../../errors.ts'
+import { endedError } from '../ended-error.ts'
 import type { ProbeEnd, ProbeRun } from '../probe.ts'
 import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './errors.ts'
 import { quietMs } from './order.ts'
@@ -224,7 +225,8 @@ class BpftraceRun implements ProbeRun {
       )
       return { expected: false, error, warnings }
     }
-    return { expected: false, error: bpftraceError('run on', this.exit, this.stderr), warnings }
+    const error = bpftraceError('run on', this.exit, this.stderr)
+    return { expected: false, error: endedError(error, 'bpftrace', this.exit), warnings }
   }
 }
 

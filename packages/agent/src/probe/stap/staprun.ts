@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ProbeError } from '../../errors.ts'
+import { endedError } from '../ended-error.ts'
 import { LineSplitter } from '../line-splitter.ts'
 import type { ProbeEnd, ProbeRun } from '../probe.ts'
 import { spawnError, stapError, warningsIn } from './errors.ts'
@@ -164,6 +165,7 @@ class StaprunRun implements ProbeRun {
       )
       return { expected: false, error, warnings }
     }
-    return { expected: false, error: stapError('run on', this.exitCode, this.stderr), warnings }
+    const error = stapError('run on', this.exitCode, this.stderr)
+    return { expected: false, error: endedError(error, 'SystemTap', this.exitCode), warnings }
   }
 }
