@@ -29,6 +29,8 @@ export interface GuestOptions {
   readonly bpftrace?: boolean
   /** Let the guest reach this machine's loopback as 10.0.2.2. */
   readonly network?: boolean
+  /** Let the guest's clock count instructions, one a nanosecond: what is timed there does not depend on this machine. */
+  readonly countInstructions?: boolean
   /** More for the kernel's command line. */
   readonly kernelArguments?: string
   readonly timeoutMs?: number
@@ -117,7 +119,8 @@ async function boot(
   const child = execa(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg', '-m', String(megabytes), '-smp', '2', '-no-reboot'],
+      ...['-accel', 'tcg', '-m', String(megabytes), '-no-reboot'],
+      ...(options.countInstructions === true ? ['-icount', 'shift=0'] : ['-smp', '2']),
       ...['-display', 'none', '-monitor', 'none', '-vga', 'none', '-parallel', 'none'],
       ...['-serial', 'stdio', '-serial', `file:${join(folder, 'out.tgz')}`],
       ...(network ? ['-netdev', 'user,id=n', '-device', 'e1000,netdev=n'] : ['-net', 'none']),
