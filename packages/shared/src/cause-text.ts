@@ -1,4 +1,11 @@
-import { firstProcessEndText, hangUpText, parentEndText, passedOnText, type Words } from './earlier-death-text.ts'
+import {
+  firstProcessEndText,
+  hangUpText,
+  lostChildText,
+  parentEndText,
+  passedOnText,
+  type Words,
+} from './earlier-death-text.ts'
 import { askedText, escalationText } from './escalation-text.ts'
 import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { exitCodeText } from './exit-text.ts'
@@ -80,7 +87,8 @@ const tellers: Record<string, (death: UnjudgedDeath) => string> = {
     `was ended by ${fatalName(death)}: a timer that it had set itself ran out${askedText(death)}${afterCatching(death)}`,
   exit: (death) => {
     const passedOn = passedOnText(death, words)
-    return `ended by itself with exit code ${passedOn === '' ? exitCodeText(death) : `${death.exit.code}${passedOn}`}`
+    if (passedOn !== '') return `ended by itself with exit code ${death.exit.code}${passedOn}`
+    return `ended by itself with exit code ${exitCodeText(death)}${lostChildText(death, words)}`
   },
   unknown: (death) => {
     if (isUnwatched(death)) return unseenEndText(death)

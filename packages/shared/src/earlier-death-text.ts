@@ -22,6 +22,15 @@ export function passedOnText(death: UnjudgedDeath, words: Words): string {
   return `, passing on the end of ${nameOf(earlier.victim)}, which ${predicateOf(earlier, words)}`
 }
 
+/** `, 30 ms after its child app (pid 77, uid 0) was killed with SIGKILL by …`; empty if it had lost none. */
+export function lostChildText(death: UnjudgedDeath, words: Words): string {
+  const earlier = earlierDeathOf(death)
+  if (earlier?.relation !== 'lost-child') return ''
+  const ms = millisecondsBetween(earlier.at, death.at)
+  const after = ms < 0 ? 'after' : `${durationText(ms)} after`
+  return `, ${after} its child ${words.name(earlier.victim, death.victim)} ${predicateOf(earlier, words)}`
+}
+
 /** The line `after`: the death of which this one is a consequence. */
 export function earlierLine(death: UnjudgedDeath, words: Words): string | undefined {
   const earlier = earlierDeathOf(death)

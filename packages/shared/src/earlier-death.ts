@@ -5,12 +5,14 @@ import { Process } from './process.ts'
 import { openEnum, timestamp } from './vocabulary.ts'
 
 /**
- * How the one that ended before belongs to the one that died: `child`: whose end it only passes on. `parent`: after which
+ * How the one that ended before belongs to the one that died: `child`: whose end it only passes on. `lost-child`:
+ * after whose end it exited with an error. `parent`: after which
  * it had asked to be ended. `first-process`: of its pid namespace. `session-leader`: of its session at the terminal.
  * `terminal-holder`: who held the other side of its terminal. `job-control`: who alone could have continued it.
  */
 export const earlierRelations = [
   'child',
+  'lost-child',
   'parent',
   'first-process',
   'session-leader',

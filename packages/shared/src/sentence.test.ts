@@ -309,6 +309,11 @@ describe('the summary', () => {
       { cause: 'self', killer: nginx, signal: sent({ sender: nginx }) },
     ],
     [
+      'lost-child',
+      'ended by itself with exit code 1, 0 µs after its child nginx: worker process (pid 4243, user deploy) was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible.',
+      { cause: 'exit', killer: null, signal: null, exit: exited(1) },
+    ],
+    [
       'parent',
       'was killed with SIGTERM because its parent nginx: worker process (pid 4243, user deploy) was killed with SIGKILL by sh xdkill.sh (pid 5120, user deploy), for ansible (it had asked for that with PR_SET_PDEATHSIG).',
       { cause: 'parent-death', signal: sent({ ...term, via: 'kernel' }), exit: killedBy(15, 'SIGTERM') },

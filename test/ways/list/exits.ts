@@ -98,6 +98,20 @@ export const exits: readonly Way[] = [
     },
   },
   {
+    name: 'fails-without-its-child',
+    title: 'exit code 1 of a script right after its child was killed',
+    script: `echo 'in-role child victim wait || exit 1' > service.sh
+      run sh service.sh; sleep 0.2; send kill $(pid_of child) 9; reap`,
+    told: {
+      victim: {
+        ...exit(1),
+        evidence: ['earlier-death', 'exit'],
+        summary:
+          'service.sh ended by itself with exit code 1, <time> after its child victim wait (pid <child>, uid 0) was killed with SIGKILL by sender kill <child> 9 (pid <killer>, uid 0).',
+      },
+    },
+  },
+  {
     name: 'shell-passes-on-139',
     title: 'exit code 139 of a shell whose child crashed',
     script: `echo 'in-role child crasher segv; exit $?' > service.sh; run sh service.sh 2> /dev/null; reap`,

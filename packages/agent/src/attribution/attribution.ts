@@ -137,7 +137,15 @@ export class Attribution {
 
   private endingOf({ process, at, status, seccomp }: End): Told {
     const passedOn = this.ends.passedOnBy({ victim: process, at, status })
-    return { victim: process, at, status, seccomp, passedOn }
+    return { victim: process, at, status, seccomp, passedOn, lost: this.lostBy({ victim: process, at, status }) }
+  }
+
+  /** Whom it killed itself it did not lose. */
+  private lostBy(end: Pick<Ending, 'victim' | 'at' | 'status'>): End | undefined {
+    const lost = this.ends.lostBy(end)
+    const deed =
+      lost === undefined ? undefined : this.decide({ ...end, victim: lost.process, at: lost.at, status: lost.status })
+    return deed?.killer?.process === end.victim ? undefined : lost
   }
 
   private tell(told: Told): DeathDraft[] {

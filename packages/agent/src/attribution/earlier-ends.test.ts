@@ -44,15 +44,38 @@ describe('an end that only passes on another', () => {
     expect(earlierOf(death)).toMatchObject({ relation: 'child', victim: { pid: 4242 } })
   })
 
-  it('is not one if the code names another signal, the child ended long before, or nobody’s child ended', async () => {
+  it('is not one if the child ended long before, or nobody’s child ended', async () => {
     for (const told of [
-      [kill, appEnds, innerEnds(143 << 8)],
       [kill, appEnds, innerEnds(137 << 8, 5_000)],
       [kill, appEnds, innerEnds(0)],
       [innerEnds(137 << 8)],
     ]) {
       const all = await deathsOf(told, { processes, only: 'inner.sh' })
       expect(all.map((death) => earlierOf(death))).toEqual([undefined])
+    }
+  })
+})
+
+describe('an exit with an error right after a child was killed', () => {
+  const told = async (records: Told[]) => (await deathsOf(records, { processes, only: 'inner.sh' })).at(-1)
+
+  it('is told with the death of the child, and may be because of it', async () => {
+    for (const code of [1, 143]) {
+      const death = await told([kill, appEnds, innerEnds(code << 8, 30)])
+      expect(death).toMatchObject({ cause: 'exit', killer: null, exit: { code } })
+      expect(earlierOf(death)).toMatchObject({ relation: 'lost-child', victim: { pid: 4242 }, killer: { pid: 900 } })
+      expect(death?.verdict.alternatives).toContain('it may have failed because its child 4242 had just died')
+    }
+  })
+
+  it('is told alone if it exits in order, later, or had killed the child itself', async () => {
+    const byItself: Told = { ...kill, pid: 4001, tid: 4001, start: 2_001n * second } as Told
+    for (const records of [
+      [kill, appEnds, innerEnds(0)],
+      [kill, appEnds, innerEnds(1 << 8, 5_000)],
+      [byItself, appEnds, innerEnds(1 << 8)],
+    ]) {
+      expect(earlierOf(await told(records))).toBeUndefined()
     }
   })
 })

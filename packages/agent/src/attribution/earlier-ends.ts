@@ -18,7 +18,7 @@ export interface End {
 /** How many ended children are remembered of a process. */
 const childrenMax = 4
 
-/** How soon after its child a process ends that only passes on how that ended. */
+/** How soon after its child a process ends that passes on how that ended, or fails for it. */
 const passedOnNs = 2_000_000_000n
 
 /** How processes ended on which the end of others may depend. The process table bounds how many there are. */
@@ -44,6 +44,12 @@ export class EarlierEnds {
     if (code === undefined) return undefined
     return this.children.get(victim)?.findLast((end) => at - end.at <= passedOnNs && asExitCode(end.status) === code)
   }
+
+  /** The child that a signal had ended right before a process exited with an error. */
+  lostBy({ victim, at, status = 0 }: Pick<Ending, 'victim' | 'at' | 'status'>): End | undefined {
+    if (termSignalOf(status) !== 0 || exitCodeOf(status) === 0) return undefined
+    return this.children.get(victim)?.findLast((end) => at - end.at <= passedOnNs && termSignalOf(end.status) !== 0)
+  }
 }
 
 /** The code by which shells tell of a child that a signal ended: 128 and its number (sh(1)); undefined for other ends. */
@@ -60,9 +66,10 @@ const signalMax = 64
 export function earlierEndOf(
   ends: EarlierEnds,
   { victim, ladder }: Pick<Ending, 'victim' | 'ladder'>,
-  { cause, fatal, passedOn }: Finding,
+  { cause, fatal, passedOn, lost }: Finding,
 ): { readonly end: End; readonly relation: EarlierEnd['relation'] } | undefined {
   if (passedOn !== undefined) return { end: passedOn, relation: 'child' }
+  if (lost !== undefined) return { end: lost, relation: 'lost-child' }
   const end = fatal !== undefined && isByEnding(fatal.record) ? ends.of(fatal.by) : undefined
   if (fatal === undefined || end === undefined || end.process === victim) return undefined
   if (cause === 'pid-namespace-exit') return { end, relation: 'first-process' }

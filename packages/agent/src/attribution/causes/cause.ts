@@ -17,6 +17,8 @@ export interface Ending {
   readonly ladder: Ladder
   /** A child that had just ended as its status tells: it may only pass that on. */
   readonly passedOn?: End | undefined
+  /** A child that a signal had just ended before it exited with an error, and that it had not killed itself. */
+  readonly lost?: End | undefined
   /** Of a process that vanished: when it was last known to be there. */
   readonly aliveAt?: bigint | undefined
   /** What may have hidden a record of the victim between two times, nanoseconds since boot, oldest first. */
@@ -37,6 +39,8 @@ export interface Finding {
   readonly gaps?: readonly Gap[]
   /** The child whose end it only passed on. */
   readonly passedOn?: End | undefined
+  /** The child whose end it may have failed for. */
+  readonly lost?: End | undefined
 }
 
 /** One way to end. Answers undefined if it was not this one. */

@@ -1,7 +1,7 @@
 import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
 
 /** It exited, and nobody had asked it to. */
-export const exited: CauseRule = ({ at, status, passedOn, gapsBetween }) => {
+export const exited: CauseRule = ({ at, status, passedOn, lost, gapsBetween }) => {
   if (status === undefined || termSignalOf(status) !== 0) return undefined
   const gaps = gapsBetween(at - stopTimeNs, at)
   const doubts = doubtsOf(gaps, 'before it')
@@ -17,8 +17,12 @@ export const exited: CauseRule = ({ at, status, passedOn, gapsBetween }) => {
         : [`its exit code names what its child ${passedOn.process.pid} had just died of`]),
       ...doubts,
     ],
-    alternatives: isSure ? [] : ['somebody may have asked it to end, and that was not seen'],
+    alternatives: [
+      ...(isSure ? [] : ['somebody may have asked it to end, and that was not seen']),
+      ...(lost === undefined ? [] : [`it may have failed because its child ${lost.process.pid} had just died`]),
+    ],
     gaps,
     passedOn,
+    lost: passedOn === undefined ? lost : undefined,
   }
 }
