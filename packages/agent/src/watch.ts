@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { CoverageEvent, Event } from '@whokilled/shared/event'
 import { labelWidth, tellDeath } from '@whokilled/shared/sentence'
-import { terminalText } from '@whokilled/shared/terminal-text'
+import { terminalText } from '@whokilled/shared/text/terminal-text'
 import { createColors } from 'picocolors'
 import type { EventSink } from './event-sink.ts'
 

@@ -1,5 +1,5 @@
 import { Problem } from '@whokilled/shared/http-api'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
 import type { z } from 'zod'
 import { ProblemError, ReachError } from './errors.ts'
 import type { Settings } from './settings.ts'

@@ -1,5 +1,5 @@
 import { httpPort } from '@whokilled/shared/http-api'
-import { terminalText } from '@whokilled/shared/terminal-text'
+import { terminalText } from '@whokilled/shared/text/terminal-text'
 import { UsageError } from './errors.ts'
 
 /** Which collector is asked, and how long it may take. */

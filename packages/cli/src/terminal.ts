@@ -1,4 +1,4 @@
-import type { ReaderClock } from '@whokilled/shared/time-text'
+import type { ReaderClock } from '@whokilled/shared/text/time-text'
 import picocolors from 'picocolors'
 
 /** Where answers are printed: how wide, in colour or not, and what time it is for the reader. */

@@ -1,4 +1,6 @@
-import { behalfLine, instigatorText } from './behalf-text.ts'
+import type { DeathEvent, SentSignal } from './event.ts'
+import { refusedText } from './refused-signal.ts'
+import { behalfLine, instigatorText } from './text/behalf-text.ts'
 import {
   caughtText,
   causeText,
@@ -11,18 +13,16 @@ import {
   victimName,
   wasCaught,
   words,
-} from './cause-text.ts'
-import { earlierLine } from './earlier-death-text.ts'
-import type { DeathEvent, SentSignal } from './event.ts'
-import { gapLine } from './gap-text.ts'
-import { lineageText, loginText } from './lineage.ts'
-import { holdersText, memoryText } from './memory-text.ts'
-import { meantLine, mistakeText } from './mistake-text.ts'
-import { isShell, processIdentity, processName } from './process-name.ts'
-import { refusedText } from './refused-signal.ts'
-import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './signal-text.ts'
-import { shortened, terminalText } from './terminal-text.ts'
-import { ageText, momentText, type ReaderClock } from './time-text.ts'
+} from './text/cause-text.ts'
+import { earlierLine } from './text/earlier-death-text.ts'
+import { gapLine } from './text/gap-text.ts'
+import { lineageText, loginText } from './text/lineage.ts'
+import { holdersText, memoryText } from './text/memory-text.ts'
+import { meantLine, mistakeText } from './text/mistake-text.ts'
+import { isShell, processIdentity, processName } from './text/process-name.ts'
+import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './text/signal-text.ts'
+import { shortened, terminalText } from './text/terminal-text.ts'
+import { ageText, momentText, type ReaderClock } from './text/time-text.ts'
 
 /**
  * The verdict's one plain sentence, without host and time:

@@ -1,6 +1,6 @@
 import type { Ancestor } from '@whokilled/shared/process'
-import { processName, userText } from '@whokilled/shared/process-name'
-import { shortened } from '@whokilled/shared/terminal-text'
+import { processName, userText } from '@whokilled/shared/text/process-name'
+import { shortened } from '@whokilled/shared/text/terminal-text'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
 import { textOf } from '../record/bytes.ts'
 import { shellUse } from './commands/shell.ts'

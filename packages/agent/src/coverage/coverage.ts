@@ -1,5 +1,5 @@
 import type { GapCause } from '@whokilled/shared/gap'
-import { durationText } from '@whokilled/shared/time-text'
+import { durationText } from '@whokilled/shared/text/time-text'
 import { millisecondsBetween } from '@whokilled/shared/vocabulary'
 import type { Gap, LossLog } from '../attribution/loss-log.ts'
 import type { BootClock } from '../clock.ts'

@@ -1,5 +1,5 @@
 import { DeathEvent } from '@whokilled/shared/event'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
 import { type ExitStatus, exitStatus, ProblemError } from '../errors.ts'
 import { printDeathDetails } from '../print/death-details.ts'
 import type { Session } from '../session.ts'

@@ -1,6 +1,6 @@
 import type { Gap, HostCoverage } from '@whokilled/shared/http-api'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
-import { localTime, type ReaderClock } from '@whokilled/shared/time-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
+import { localTime, type ReaderClock } from '@whokilled/shared/text/time-text'
 
 /** Agents repeat their coverage every 30 s, so the last moments are never covered yet. */
 const coverageDelayMs = 90_000

@@ -1,8 +1,8 @@
-import { causeText } from '@whokilled/shared/cause-text'
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { DeathsPage } from '@whokilled/shared/http-api'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
-import { localTime } from '@whokilled/shared/time-text'
+import { causeText } from '@whokilled/shared/text/cause-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
+import { localTime } from '@whokilled/shared/text/time-text'
 import type { Terminal } from '../terminal.ts'
 import { tableText } from './table.ts'
 

@@ -1,6 +1,6 @@
 import type { HostStatus, HostsAnswer } from '@whokilled/shared/http-api'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
-import { ageText } from '@whokilled/shared/time-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
+import { ageText } from '@whokilled/shared/text/time-text'
 import type { Colors, Terminal } from '../terminal.ts'
 import { tableText } from './table.ts'
 

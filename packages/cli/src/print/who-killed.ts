@@ -1,6 +1,6 @@
 import type { WhoKilledAnswer } from '@whokilled/shared/http-api'
-import { shortened, terminalText } from '@whokilled/shared/terminal-text'
-import { localTime, momentText } from '@whokilled/shared/time-text'
+import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
+import { localTime, momentText } from '@whokilled/shared/text/time-text'
 import type { Terminal } from '../terminal.ts'
 import { coverageSentences, gapsAfter } from './coverage.ts'
 import { printStory } from './story.ts'

@@ -1,4 +1,4 @@
-import { durationText } from '@whokilled/shared/time-text'
+import { durationText } from '@whokilled/shared/text/time-text'
 import type { Program } from '../../process/entry.ts'
 import { programName } from '../../process/service.ts'
 import { textOf } from '../../record/bytes.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { DeathEvent, WrongPid } from './event.ts'
+import type { DeathEvent, WrongPid } from '../event.ts'
+import type { Process } from '../process.ts'
 import { meantLine, mistakeText } from './mistake-text.ts'
-import type { Process } from './process.ts'
 
 const at = '2026-11-22T19:40:42.000000Z'
 const worker = { pid: 4242, comm: 'worker', exe: '/usr/bin/worker', args: ['worker'], argsTruncated: false } as Process

@@ -1,3 +1,6 @@
+import type { DeathEvent, SentSignal, Unstamped } from '../event.ts'
+import type { Process } from '../process.ts'
+import { millisecondsBetween } from '../vocabulary.ts'
 import {
   firstProcessEndText,
   hangUpText,
@@ -7,17 +10,14 @@ import {
   type Words,
 } from './earlier-death-text.ts'
 import { askedText, escalationText } from './escalation-text.ts'
-import type { DeathEvent, SentSignal, Unstamped } from './event.ts'
 import { exitCodeText } from './exit-text.ts'
 import { faultText, isFault } from './fault-text.ts'
 import { unseenEndText } from './gap-text.ts'
 import { isMember } from './lineage.ts'
 import { eaterText, memoryText } from './memory-text.ts'
-import type { Process } from './process.ts'
 import { containerText, processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
 
 /** What a sentence is made of: a death event before its verdict. */
 export type UnjudgedDeath = Omit<Unstamped<DeathEvent>, 'verdict'>

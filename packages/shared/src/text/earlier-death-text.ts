@@ -1,11 +1,11 @@
+import { asDeath, type EarlierDeath, earlierDeathOf } from '../earlier-death.ts'
+import type { Process } from '../process.ts'
+import { millisecondsBetween } from '../vocabulary.ts'
 import { instigatorText } from './behalf-text.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
-import { asDeath, type EarlierDeath, earlierDeathOf } from './earlier-death.ts'
-import type { Process } from './process.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
 
 /** What a sentence within a sentence is made with. */
 export interface Words {

@@ -1,9 +1,9 @@
+import type { SentSignal } from '../event.ts'
+import { millisecondsBetween } from '../vocabulary.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
-import type { SentSignal } from './event.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
 
 /**
  * `, 1.0 s after it had ignored its SIGTERM`: what had been tried before the signal that ended a process, to be read

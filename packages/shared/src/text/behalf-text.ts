@@ -1,5 +1,5 @@
+import type { DeathEvent, Instigator } from '../event.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
-import type { DeathEvent, Instigator } from './event.ts'
 import { processIdentity } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'

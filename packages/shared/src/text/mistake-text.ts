@@ -1,10 +1,10 @@
-import type { DeathEvent, WrongPid } from './event.ts'
-import type { Process } from './process.ts'
+import type { DeathEvent, WrongPid } from '../event.ts'
+import type { Process } from '../process.ts'
+import { type StalePidfileEvidence, stalePidfileAmong } from '../stale-pidfile.ts'
+import { millisecondsBetween } from '../vocabulary.ts'
 import { processName } from './process-name.ts'
-import { type StalePidfileEvidence, stalePidfileAmong } from './stale-pidfile.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
 
 type Mistaken = Pick<DeathEvent, 'at' | 'victim' | 'wrongPid' | 'evidence'>
 

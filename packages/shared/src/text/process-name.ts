@@ -1,4 +1,4 @@
-import type { Ancestor, Container } from './process.ts'
+import type { Ancestor, Container } from '../process.ts'
 import { hasUnprintable, shortened, terminalText } from './terminal-text.ts'
 
 /**

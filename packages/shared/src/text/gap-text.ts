@@ -1,5 +1,5 @@
-import type { DeathEvent } from './event.ts'
-import { type GapEvidence, gapsAmong } from './gap.ts'
+import type { DeathEvent } from '../event.ts'
+import { type GapEvidence, gapsAmong } from '../gap.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { localTime, type ReaderClock } from './time-text.ts'
 

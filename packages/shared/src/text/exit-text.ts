@@ -1,6 +1,6 @@
+import { signalName } from '../signals.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
 import { isShell } from './process-name.ts'
-import { signalName } from './signals.ts'
 
 /** Exit codes up to 128 + this one are those by which shells tell of a signal; the ones above are used for other things. */
 const signalMax = 31

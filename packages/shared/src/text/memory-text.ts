@@ -1,4 +1,4 @@
-import type { DeathEvent, Oom, Unstamped } from './event.ts'
+import type { DeathEvent, Oom, Unstamped } from '../event.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 

@@ -1,9 +1,9 @@
+import type { SentSignal } from '../event.ts'
+import { millisecondsBetween } from '../vocabulary.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
-import type { SentSignal } from './event.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-import { millisecondsBetween } from './vocabulary.ts'
 
 /** `sent by kill(2) to its process group`: the way a signal went. */
 export function sentText({ via, senderStatus }: SentSignal): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Oom } from './event.ts'
+import type { Oom } from '../event.ts'
+import type { Process } from '../process.ts'
 import { bytesText, eaterText, holdersText, type MemoryDeath, memoryText } from './memory-text.ts'
-import type { Process } from './process.ts'
 
 const mebibyte = 1024 ** 2
 const victim = {

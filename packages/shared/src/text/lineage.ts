@@ -1,5 +1,5 @@
-import type { DeathEvent } from './event.ts'
-import type { Ancestor, Process } from './process.ts'
+import type { DeathEvent } from '../event.ts'
+import type { Ancestor, Process } from '../process.ts'
 import { processName, userText } from './process-name.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import type { SentSignal } from '../event.ts'
+import type { Process } from '../process.ts'
 import type { UnjudgedDeath } from './cause-text.ts'
 import { escalationText } from './escalation-text.ts'
-import type { SentSignal } from './event.ts'
-import type { Process } from './process.ts'
 
 const process = (pid: number, args: string[]) => ({ id: `b:1:${pid}`, pid, comm: args[0], args, exe: null }) as Process
 const systemd = process(1, ['systemd'])

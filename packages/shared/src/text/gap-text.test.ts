@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { deathEvent } from '../../../test/events.ts'
-import type { GapEvidence } from './gap.ts'
-import { summarySentence, tellDeath } from './sentence.ts'
+import { deathEvent } from '../../../../test/events.ts'
+import type { GapEvidence } from '../gap.ts'
+import { summarySentence, tellDeath } from '../sentence.ts'
 
 const noon = '2026-11-22T12:00:07.500000Z'
 const later = '2026-11-22T12:04:10.000000Z'
