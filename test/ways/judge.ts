@@ -1,6 +1,6 @@
 import type { DeathEvent, Event, SentSignal } from '@whokilled/shared/event'
 import type { Process } from '@whokilled/shared/process'
-import { processName } from '@whokilled/shared/process-name'
+import { processName } from '@whokilled/shared/text/process-name'
 import type { WayFacts } from './facts.ts'
 import type { ToldDeath, ToldProcess, Way } from './way.ts'
 
