@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { readPrinted } from './facts.ts'
 import { FactOrder, type Ordered, quietMs } from './order.ts'
-import type { Fact, PrintedLine } from './printed-line.ts'
+import { readPrinted } from './translation/facts.ts'
+import type { Fact, PrintedLine } from './translation/printed-line.ts'
 
 const ms = 1_000_000n
 

@@ -1,4 +1,4 @@
-import type { Continuation, Draft, Fact, PrintedLine } from './printed-line.ts'
+import type { Continuation, Draft, Fact, PrintedLine } from './translation/printed-line.ts'
 
 /** What can be numbered and passed on: a record in the making, or lines that will never come. */
 export type Ordered =

@@ -6,7 +6,7 @@ import { endedError } from '../ended-error.ts'
 import type { ProbeEnd, ProbeRun } from '../probe.ts'
 import { bpftraceError, bpftraceSpawnError, bpftraceWarnings } from './errors.ts'
 import { quietMs } from './order.ts'
-import { BpftraceTranslation, type TranslationOptions } from './translate.ts'
+import { BpftraceTranslation, type TranslationOptions } from './translation/translate.ts'
 
 export interface BpftraceSettings extends TranslationOptions {
   readonly probePath: string

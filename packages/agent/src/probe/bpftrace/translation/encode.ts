@@ -1,8 +1,8 @@
-import { escapeBytes } from '../../record/bytes.ts'
-import { encodeRecord } from '../../record/encode.ts'
-import { lineBytesMax } from '../../record/parse.ts'
-import type { Clocks, KernelRecord } from '../../record/record.ts'
-import type { Ordered } from './order.ts'
+import { escapeBytes } from '../../../record/bytes.ts'
+import { encodeRecord } from '../../../record/encode.ts'
+import { lineBytesMax } from '../../../record/parse.ts'
+import type { Clocks, KernelRecord } from '../../../record/record.ts'
+import type { Ordered } from '../order.ts'
 import { wholeOf } from './pieces.ts'
 import type { Draft, Fields, Piece } from './printed-line.ts'
 

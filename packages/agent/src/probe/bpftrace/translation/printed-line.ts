@@ -1,4 +1,4 @@
-import type { OpenedFile } from './opened-file.ts'
+import type { OpenedFile } from '../opened-file.ts'
 import type { PathInfo, PathPart } from './path-lines.ts'
 
 /** What probes/whokilled.bt prints, line by line; the line protocol is made from it in encode.ts. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { lineBytesMax, parseRecord } from '../../record/parse.ts'
-import type { KernelRecord } from '../../record/record.ts'
+import { lineBytesMax, parseRecord } from '../../../record/parse.ts'
+import type { KernelRecord } from '../../../record/record.ts'
 import { BpftraceEncoder } from './encode.ts'
 import type { Draft } from './printed-line.ts'
 
