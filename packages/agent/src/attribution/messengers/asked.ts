@@ -27,6 +27,14 @@ export function mayHaveMissedOne({ deed, lostBetween, at }: Pick<Act, 'deed' | '
   return lostBetween(at - lookBackNs, at) || deed.ending.gapsBetween(at - lookBackNs, at).length > 0
 }
 
+/** That somebody had run a command which asks a daemon to act. */
+export function commandStep(
+  start: ProgramStart,
+  step: Pick<Step, 'rule' | 'confidence' | 'reason' | 'alternatives'>,
+): Step {
+  return { kind: 'process', name: ['`', { command: start }, '`'], actor: start, at: start.at, isRequest: true, ...step }
+}
+
 /** Says less where a command may have been missed. */
 export function unlessMissed(step: Step, act: Pick<Act, 'deed' | 'lostBetween' | 'at'>): Step {
   if (!mayHaveMissedOne(act)) return step

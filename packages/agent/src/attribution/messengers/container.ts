@@ -2,7 +2,7 @@ import type { Container } from '@whokilled/shared/process'
 import { type ContainerRequest, containerRequestOf } from '../commands/container-clients.ts'
 import { isCalled } from '../commands/program.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
+import { commandStep, commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { originOf } from './origin.ts'
 
@@ -70,17 +70,13 @@ function endsWith(words: readonly string[], args: readonly string[] | undefined)
 }
 
 function clientStep(start: ProgramStart, rule: string, confidence: Step['confidence'], what: string): Step {
-  return {
-    kind: 'process',
-    name: ['`', { command: start }, '`'],
-    actor: start,
+  const reason = `${what}; that the runtime acted for it was not seen, since it asks through a socket`
+  return commandStep(start, {
     rule,
     confidence,
-    reason: `${what}; that the runtime acted for it was not seen, since it asks through a socket`,
+    reason,
     alternatives: confidence === 'possible' ? [unseenRequest] : [],
-    at: start.at,
-    isRequest: true,
-  }
+  })
 }
 
 const unseenRequest = 'a program may have asked the container runtime through its socket, which is not seen'

@@ -4,8 +4,8 @@ import { shellUse } from '../commands/shell.ts'
 import { isTool } from '../commands/tools.ts'
 import { namesUnit, unitsOf } from '../commands/unit.ts'
 import { wordsIn } from '../commands/words.ts'
-import { commandsAt, unlessMissed } from './asked.ts'
-import type { Messenger, Step } from './messenger.ts'
+import { commandStep, commandsAt, unlessMissed } from './asked.ts'
+import type { Messenger } from './messenger.ts'
 import { originOf } from './origin.ts'
 
 /** What a unit or a supervisor has started acts for that service; a daemon that kills of its own acts for nobody. */
@@ -42,16 +42,8 @@ export const startedUnit: Messenger = (act) => {
     const [first = '', ...rest] = name === 'service' ? [...plain].reverse() : plain
     const isStart = (name === 'systemctl' && !options.has('--user')) || name === 'service'
     if (!isStart || !starters.has(first) || !rest.some((word) => namesUnit(word, units))) continue
-    const step: Step = {
-      kind: 'process',
-      name: ['`', { command: start }, '`'],
-      actor: start,
-      rule: 'started-unit',
-      confidence: 'likely',
-      reason: 'the command asked systemd to start that service',
-      at: start.at,
-      isRequest: true,
-    }
+    const reason = 'the command asked systemd to start that service'
+    const step = commandStep(start, { rule: 'started-unit', confidence: 'likely', reason })
     return unlessMissed(step, { ...act, at: started })
   }
   return undefined

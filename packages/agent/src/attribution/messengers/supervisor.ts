@@ -1,7 +1,7 @@
 import { commandOf, wordsOf } from '../commands/program.ts'
 import type { Actor } from '../judged.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt, mayHaveMissedOne } from './asked.ts'
+import { commandStep, commandsAt, mayHaveMissedOne } from './asked.ts'
 import type { Act, Messenger } from './messenger.ts'
 import { originKind } from './origin.ts'
 
@@ -61,17 +61,8 @@ export const supervisor: Messenger = (act) => {
   if (start === undefined || mayHaveMissedOne(act)) return undefined
   const confidence = more.length === 0 ? 'likely' : 'possible'
   const others = more.length === 0 ? '' : `; ${more.length} other commands ran then, too`
-  return {
-    kind: 'process',
-    name: ['`', { command: start }, '`'],
-    actor: start,
-    rule: 'supervisor-client',
-    confidence,
-    reason: `the command ran then; that the supervisor acted for it was not seen${others}`,
-    at: start.at,
-    isRequest: true,
-    givesTime: true,
-  }
+  const reason = `the command ran then; that the supervisor acted for it was not seen${others}`
+  return { ...commandStep(start, { rule: 'supervisor-client', confidence, reason }), givesTime: true }
 }
 
 function requestsTo({ program }: Actor, act: Act): ProgramStart[] {

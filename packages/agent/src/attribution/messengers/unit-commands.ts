@@ -2,7 +2,7 @@ import { signalName } from '@whokilled/shared/signals'
 import { type UnitRequest, unitRequestOf } from '../commands/systemd-clients.ts'
 import { unitsOf } from '../commands/unit.ts'
 import type { ProgramStart } from '../recent-programs.ts'
-import { commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
+import { commandStep, commandsAt, mayHaveMissedOne, unlessMissed } from './asked.ts'
 import type { Act, Messenger, Step } from './messenger.ts'
 import { isUserManager } from './origin.ts'
 
@@ -13,14 +13,14 @@ export const unseenRequest = 'a program may have asked systemd over D-Bus, which
 export const namedUnit: Messenger = (act) => {
   const units = unitsOf(act.deed.ending.victim.cgroup)
   const found = first(act, ({ ends, isAbout, signal }) => ends === 'units' && isAbout(units) && isSent(signal, act))
-  return found && unlessMissed(commandStep(found, 'systemd-client', 'likely', 'the command named the unit'), act)
+  return found && unlessMissed(clientStep(found, 'systemd-client', 'likely', 'the command named the unit'), act)
 }
 
 /** A command that ends all units but those of a target. */
 export const otherUnits: Messenger = (act) => {
   const found = first(act, ({ ends }) => ends === 'others')
   const what = 'the command ends all units that its target does not want'
-  return found && unlessMissed(commandStep(found, 'systemd-client', 'likely', what), act)
+  return found && unlessMissed(clientStep(found, 'systemd-client', 'likely', what), act)
 }
 
 /** A command that shuts the host down. */
@@ -32,7 +32,7 @@ export const shutdownCommand: Messenger = (act) => {
     const isDone = start.status === undefined || start.status === 0
     if (asked?.ends !== 'host' || asked.isForUser !== isUserManager(actor) || !isDone) continue
     if (from <= at && at - from <= shutdownTakesNs)
-      return commandStep(start, 'shutdown', 'likely', 'the command shuts the host down')
+      return clientStep(start, 'shutdown', 'likely', 'the command shuts the host down')
   }
   return undefined
 }
@@ -47,7 +47,7 @@ export const dependency: Messenger = (act) => {
   const found = first(act, ({ ends, signal }) => ends === 'units' && isSent(signal, act))
   return (
     found &&
-    commandStep(
+    clientStep(
       found,
       'systemd-client',
       'possible',
@@ -68,16 +68,12 @@ function isSent(name: string | undefined, { signal }: Act): boolean {
   return name === undefined || name === String(signal) || `SIG${name}` === signalName(signal)
 }
 
-function commandStep(start: ProgramStart, rule: string, confidence: Step['confidence'], what: string): Step {
-  return {
-    kind: 'process',
-    name: ['`', { command: start }, '`'],
-    actor: start,
+function clientStep(start: ProgramStart, rule: string, confidence: Step['confidence'], what: string): Step {
+  const reason = `${what}; that systemd acted for it was not seen, since it asks over D-Bus`
+  return commandStep(start, {
     rule,
     confidence,
-    reason: `${what}; that systemd acted for it was not seen, since it asks over D-Bus`,
+    reason,
     alternatives: confidence === 'possible' ? [unseenRequest] : [],
-    at: start.at,
-    isRequest: true,
-  }
+  })
 }
