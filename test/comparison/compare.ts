@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises'
 import { ways } from '../ways/ways.ts'
 import { readCompared } from './answers.ts'
 import { comparisonDoc, comparisonPath } from './comparison-doc.ts'
-import { rowOf } from './rows.ts'
+import { canBeCompared, rowOf } from './rows.ts'
 import { runCompared } from './run.ts'
 
 const names = process.argv.slice(2).filter((word) => word !== '--kept')
@@ -16,7 +16,7 @@ const all = [...ways.values()].flat()
 const unknown = names.filter((name) => !all.some((way) => way.name === name))
 if (unknown.length > 0) throw new Error(`Expected names of ways, ${unknown.join(', ')} is none.`)
 const wanted = names.length === 0 ? all : all.filter(({ name }) => names.includes(name))
-if (!process.argv.includes('--kept')) await runCompared(wanted)
+if (!process.argv.includes('--kept')) await runCompared(wanted.filter(canBeCompared))
 const run = await readCompared()
 if (run.log !== '') console.log(`The scripts printed:\n${run.log}`)
 const rows = new Map(wanted.map((way) => [way.name, rowOf(way, run)]))

@@ -18,7 +18,15 @@ export interface Cell {
   readonly wrongPid?: boolean
 }
 
+/** Where the whole guest runs out of memory, its tools do, too. */
+const tooDangerous: ReadonlySet<string> = new Set(['oom-host', 'oom-by-hand'])
+
+export function canBeCompared({ name }: Way): boolean {
+  return !tooDangerous.has(name)
+}
+
 export function rowOf(way: Way, { facts, answers }: ComparedRun): Row {
+  if (!canBeCompared(way)) return { way, leftOut: 'it would end the tools, too' }
   const victims = Object.entries(way.told).filter((entry): entry is [string, ToldDeath] => entry[1] !== 'nothing')
   if (victims.length === 0) return { way, leftOut: 'nobody has to die in it' }
   if (victims.some(([, { cause }]) => cause === 'unknown')) return { way, leftOut: 'nobody can know the cause' }

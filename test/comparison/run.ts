@@ -17,7 +17,7 @@ export const keptFolder = join(labCacheFolder, 'comparison')
 export const markerFirst = 5_000_000
 
 const startTimeoutMs = 600_000
-const wayTimeoutMs = 20_000
+const waySecondsMax = 5
 
 /** Makes ways happen in one boot of the Debian guest while all tools watch, and keeps what each printed. */
 export async function runCompared(ways: readonly Way[]): Promise<void> {
@@ -29,12 +29,12 @@ export async function runCompared(ways: readonly Way[]): Promise<void> {
     const module = (name: string) => stapModule(join(import.meta.dirname, `${name}.stp`), release, folder)
     await using run = await runInGuest({
       root: 'debian',
-      script: await readFile(join(import.meta.dirname, 'watch.sh'), 'utf8'),
+      script: `SECONDS_MAX=${ways.length * waySecondsMax}\n${await readFile(join(import.meta.dirname, 'watch.sh'), 'utf8')}`,
       node: true,
       bpftrace: true,
       // Else audit knows nothing of processes that are older than auditd, process 1 among them (auditd(8)).
       kernelArguments: 'audit=1 audit_backlog_limit=8192',
-      timeoutMs: startTimeoutMs + ways.length * wayTimeoutMs,
+      timeoutMs: startTimeoutMs + ways.length * waySecondsMax * 1_000,
       files: {
         '/lab/recorder': recorder.folder,
         '/lab/ways.sh': join(folder, 'ways.sh'),

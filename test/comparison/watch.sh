@@ -30,7 +30,10 @@ sleep 2
 { bpftrace --version; auditctl -v; uname -r; } > /out/versions
 mkdir -p /tmp/scratch
 # No script with a name stands behind the ways, or it would be told of as who had them done.
-FACTS=/out/facts CGROUP=/sys/fs/cgroup SCRATCH=/tmp/scratch sh /proc/self/fd/3 3< /lab/ways.sh > /out/ways.log 2>&1
+FACTS=/out/facts CGROUP=/sys/fs/cgroup SCRATCH=/tmp/scratch sh /proc/self/fd/3 3< /lab/ways.sh > /out/ways.log 2>&1 & W=$!
+# A way that hangs shall not take the others along.
+for second in $(seq "$SECONDS_MAX"); do kill -0 $W 2> /dev/null || break; sleep 1; done
+kill -9 $W 2> /dev/null && echo 'The ways were ended at their limit of time.' >> /out/ways.log
 sleep 2
 auditctl -s > /out/audit.status
 kill $(pidof node)

@@ -11,7 +11,7 @@ let run: LiveRun
 
 beforeAll(async () => {
   run = await runLive(here, bpftraceProbe({}))
-}, 400_000)
+}, 900_000)
 
 test.each(here)('bpftrace: $name', async (way) => {
   const recording = run.recordings.get(way.name)

@@ -17,7 +17,9 @@ export interface LiveRun {
   readonly recordings: ReadonlyMap<string, Recording>
 }
 
-const runTimeoutMs = 300_000
+/** A way takes a second; on a busy machine it may take three. */
+const startTimeoutMs = 120_000
+const wayTimeoutMs = 3_000
 
 /** Without who logged in, where that may be taken back, and with the script's text alone. */
 const alone = 'echo 4294967295 2> /dev/null > /proc/self/loginuid; exec sh /proc/self/fd/3 3< "$0"'
@@ -47,7 +49,7 @@ export async function runLive(ways: readonly Way[], probe: Probe): Promise<LiveR
         stdin: 'ignore',
         stdout: ['pipe', 'inherit'],
         stderr: ['pipe', 'inherit'],
-        timeout: runTimeoutMs,
+        timeout: startTimeoutMs + ways.length * wayTimeoutMs,
       })
     })
     const facts = readWayFacts(await readFile(env.FACTS, 'utf8'))
