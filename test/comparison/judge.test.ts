@@ -5,6 +5,15 @@ const killed = { victim: 10, killer: 20, cause: 'signal' }
 const kill = (sender: number, target = 10, signal = 9) => ({ sender, target, signal })
 const claims = (...all: Answer['claims'][number][]): Answer => ({ claims: all, deaths: [] })
 
+test('a process whose number another had had is judged by its own end', () => {
+  const deaths = [
+    { pid: 10, killer: null, cause: 'exit' },
+    { pid: 10, killer: 20, cause: 'signal' },
+  ]
+  expect(judge({ ...killed, after: 1 }, { claims: [], deaths })).toBe('right')
+  expect(judge(killed, { claims: [], deaths })).toBe('partly')
+})
+
 describe('a process that another one ended', () => {
   test.each<[string, Answer, Mark]>([
     ['its killer, and no other', claims(kill(20)), 'right'],

@@ -30,6 +30,8 @@ export interface Death {
 /** What really happened to a victim. */
 export interface Truth {
   readonly victim: number
+  /** How many had ended with its number before, where that was given away again. */
+  readonly after?: number
   /** The process that ended it; null if that was the kernel or nobody. */
   readonly killer: number | null
   readonly cause: string
@@ -47,7 +49,7 @@ export type Mark = 'right' | 'partly' | 'wrong' | 'nothing'
 
 /** Judges one tool's answer about one victim. */
 export function judge(truth: Truth, { claims, deaths }: Answer): Mark {
-  const death = deaths.find(({ pid }) => pid === truth.victim)
+  const death = deathOf(truth, deaths)
   if (death?.killer !== undefined) {
     if (death.killer === truth.killer) return truth.killer !== null || death.cause === truth.cause ? 'right' : 'partly'
     if (death.killer !== null) return 'wrong'
@@ -65,6 +67,12 @@ export function judge(truth: Truth, { claims, deaths }: Answer): Mark {
   if (others.size > 0) return 'wrong'
   const hasActed = claims.some(({ sender, signal }) => sender === truth.killer && canEnd(signal))
   return hasActed || bySelf || death !== undefined ? 'partly' : 'nothing'
+}
+
+/** The death of a victim, and not of another that had its number before. */
+function deathOf({ victim, after = 0 }: Truth, deaths: readonly Death[]): Death | undefined {
+  const all = deaths.filter(({ pid }) => pid === victim)
+  return all[after] ?? all.at(-1)
 }
 
 /** A way with several victims: as good as all of them, wrong if one is. */

@@ -61,7 +61,13 @@ function truthOf(role: string, told: ToldDeath, { roles }: WayFacts): Truth[] {
   const victim = roles.get(role)
   const meant = wrongPid ? roles.get(wrongPid.previousOwner) : undefined
   if (victim === undefined) return []
-  const more = { cause, ...(behalf && { behalf: behalf.rule }), ...(meant !== undefined && { wrongPid: meant }) }
+  const before = [...roles].filter(([, pid]) => pid === victim).findIndex(([name]) => name === role)
+  const more = {
+    cause,
+    ...(before > 0 && { after: before }),
+    ...(behalf && { behalf: behalf.rule }),
+    ...(meant !== undefined && { wrongPid: meant }),
+  }
   if (killer === null) return [{ victim, killer, ...more }]
   if (killer !== undefined) {
     const pid = roles.get(killer)
