@@ -1,3 +1,4 @@
+import type { ProcessEntry } from '../process/entry.ts'
 import type { Applied } from '../process/table.ts'
 import type { KernelRecord } from '../record/record.ts'
 import { isCalled } from './commands/program.ts'
@@ -13,10 +14,14 @@ export interface ProgramStart extends Actor {
   readonly status: number | undefined
 }
 
+type Start = { -readonly [key in keyof ProgramStart]: ProgramStart[key] }
+
 /** The programs by which people ask daemons to act, and when they were started: systemctl, docker, reboot, … */
 export class RecentPrograms {
   private readonly names: ReadonlySet<string>
-  private readonly starts: { -readonly [key in keyof ProgramStart]: ProgramStart[key] }[] = []
+  private readonly starts: Start[] = []
+  /** The latest start of each. */
+  private readonly latest = new WeakMap<ProcessEntry, Start>()
 
   constructor(names: ReadonlySet<string>) {
     this.names = names
@@ -25,10 +30,12 @@ export class RecentPrograms {
   follow(record: KernelRecord, { process, ended }: Applied): void {
     if (process === undefined) return
     if (record.type === 'exec' && isCalled(process.program, this.names)) {
-      this.starts.push({ process, program: process.program, at: record.time, status: undefined })
+      const start = { process, program: process.program, at: record.time, status: undefined }
+      this.starts.push(start)
+      this.latest.set(process, start)
       if (this.starts.length > startsMax) this.starts.shift()
     } else if (record.type === 'args' || (record.type === 'exit' && ended === true)) {
-      const start = this.starts.findLast((one) => one.process === process)
+      const start = this.latest.get(process)
       if (start === undefined) return
       if (record.type === 'args') start.program = process.program
       else start.status = record.code

@@ -99,6 +99,12 @@ export function livesOf(packed: string): Pick<FormerOwner, 'pid' | 'start' | 'en
   return { pid: numberIn(pid) ?? 0, start: bigIn(start) ?? 0n, endedAt: bigIn(endedAt) ?? 0n }
 }
 
+/** By which numbers it was known: its pid, and the one in its own pid namespace, if that is another. */
+export function numbersOf(packed: string): { pid: number; nsPid: number | undefined; nsId: number | undefined } {
+  const [pid = '', , , , , , nsPid = '', nsId = ''] = packed.split('\0', 8)
+  return { pid: numberIn(pid) ?? 0, nsPid: numberIn(nsPid), nsId: numberIn(nsId) }
+}
+
 /** How many of the fields in front are numbers, written to base 36. */
 const numbersCount = 12
 

@@ -1,6 +1,6 @@
 import type { Container } from '@whokilled/shared/process'
 import type { ProcessEntry } from './entry.ts'
-import { type FormerOwner, isLasting, livesOf, pack, unpack } from './former-owner.ts'
+import { type FormerOwner, isLasting, livesOf, numbersOf, pack, unpack } from './former-owner.ts'
 
 export interface FormerOwnersOptions {
   readonly bootId: string
@@ -87,8 +87,8 @@ export class FormerOwners {
   }
 
   private keysOf(owner: string): (number | string)[] {
-    const { pid, process } = unpack(owner, this.bootId)
-    return process.nsPid === pid ? [pid] : [pid, `${process.nsId}:${process.nsPid}`]
+    const { pid, nsPid, nsId } = numbersOf(owner)
+    return nsPid === undefined ? [pid] : [pid, `${nsId}:${nsPid}`]
   }
 }
 
