@@ -9,6 +9,8 @@ const introduction = `# Every way to die
 
 What whokilled says about each way a Linux process ends, and why. Each row is really made to happen by a script, under SystemTap in a virtual machine and under bpftrace, and what is said is checked field by field; the sentences below are those of the kept recordings (\`test/recordings/ways\`), with the processes' numbers of that run. [Verdicts](verdicts.md) has the rules behind them.
 
+\`victim\`, \`sender\`, \`catcher\`, \`hold\` and the like are the programs of \`test/programs\`, which are made to be killed or to kill. Where several processes die in a way, a line that begins with a dash tells of another one, by the name that the script gives it. “cause, confidence” speaks of the cause and the killer alone; for whom the killer acted has a confidence of its own, which the sentence says (likely, possibly). A row can be seen again: \`whokilled-agent watch --probe replay:test/recordings/ways/systemtap/NAME.wkr\`, with the name that \`test/ways/list\` gives it.
+
 This page is written by \`node --conditions=source --import tsx test/ways/write-causes.ts\`.
 `
 

@@ -88,6 +88,8 @@ export const Instigator = z.looseObject({
   confidence: Confidence,
   /** How long the killer had waited after it had asked with another signal, milliseconds; null if it had not. */
   graceMs: z.number().nonnegative().nullable().optional(),
+  /** Why it is told; they are among the verdict's reasons, too. */
+  reasons: z.array(z.string()).optional(),
 })
 export type Instigator = z.infer<typeof Instigator>
 

@@ -278,7 +278,7 @@ describe('the summary', () => {
       { cause: 'seccomp', killer: null, signal: nobodySent(9, 'SIGKILL') },
     ],
     [
-      'was killed with SIGIO by the kernel, most likely because a file was ready for which somebody had asked for that signal (F_SETOWN).',
+      'was killed with SIGIO by the kernel, possibly because a file was ready for which somebody had asked for that signal (F_SETOWN).',
       { cause: 'unknown', killer: null, signal: nobodySent(29, 'SIGIO'), exit: killedBy(29, 'SIGIO') },
     ],
     [
@@ -372,6 +372,11 @@ describe('the summary', () => {
     )
     const story = tell({ behalf, wrongPid })
     expect(line(story, 'for')).toBe('likely ansible   (rule: ancestor)')
+    const limit = { ...behalf, kind: 'policy', name: 'a time limit of 5 s', reasons: ['it had run so long'] }
+    const verdict = { ...aDeath().verdict, reasons: ['both were seen', 'it had run so long'] }
+    const limited = tell({ behalf: limit, verdict })
+    expect(line(limited, 'because')).toBe('likely a time limit of 5 s   (rule: ancestor): it had run so long')
+    expect(line(limited, 'sure')).toBe('certain: both were seen')
     expect(line(story, 'meant')).toBe(
       'most likely old-worker (pid 4242, ended 3 h before, still named in /run/old.pid)',
     )

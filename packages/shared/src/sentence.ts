@@ -40,7 +40,7 @@ export interface Story {
 
 /**
  * Who (`by`), started by whom (`from`), how (`with`), what had gone before (`before`), what was refused (`tried`),
- * the death of another that it is a consequence of (`after`), for whom (`for`), whom it was
+ * the death of another that it is a consequence of (`after`), for whom (`for`) or why (`because`), whom it was
  * meant for (`meant`), a memory limit (`limit`), when nobody was watching (`gap`), how sure that is (`sure`) and what
  * else it may have been (`or`).
  * A line that has nothing to say is left out.
@@ -56,7 +56,7 @@ export function tellDeath(death: DeathEvent, options: ReaderClock): Story {
     [hasLaterSignals(death) ? 'also' : 'before', earlierSignalsText(death)],
     ['tried', refusedText(death)],
     ['after', earlierLine(death, words)],
-    ['for', behalfLine(death)],
+    [death.behalf?.kind === 'policy' ? 'because' : 'for', behalfLine(death)],
     ['meant', meantLine(death)],
     ['limit', limitLine(death)],
     ['memory', holdersText(death)],
@@ -141,8 +141,10 @@ function limitLine(death: DeathEvent): string | undefined {
   return death.oom === null || death.oom.scope === 'unknown' ? undefined : memoryText(death)
 }
 
-function sureLine({ verdict }: DeathEvent): string {
-  const reasons = listed(verdict.reasons, ', ')
+/** How sure the cause and the killer are; what tells for whom that one acted stands there. */
+function sureLine({ verdict, behalf }: DeathEvent): string {
+  const own = verdict.reasons.filter((reason) => behalf?.reasons?.includes(reason) !== true)
+  const reasons = listed(own, ', ')
   return `${shortened(terminalText(verdict.confidence), 32)}${reasons === undefined ? '' : `: ${reasons}`}`
 }
 

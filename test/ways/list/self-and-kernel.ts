@@ -512,5 +512,5 @@ function ready(exit: string): Omit<ToldDeath, 'summary'> {
 }
 
 function readyText(signal: string): string {
-  return `notified was killed with ${signal} by the kernel, most likely because a file was ready for which somebody had asked for that signal (F_SETOWN).`
+  return `notified was killed with ${signal} by the kernel, possibly because a file was ready for which somebody had asked for that signal (F_SETOWN).`
 }

@@ -108,10 +108,10 @@ export class StoryTeller {
     }
   }
 
-  private instigator({ kind, name, actor, rule, confidence, graceNs }: Instigation): Instigator {
+  private instigator({ kind, name, actor, rule, confidence, graceNs, reasons }: Instigation): Instigator {
     const process = actor === undefined ? null : this.process(actor.process, actor.program)
     const graceMs = graceNs === undefined ? null : Number(graceNs / 1_000_000n)
-    return { kind, name: nameText(name, this.describe), process, rule, confidence, graceMs }
+    return { kind, name: nameText(name, this.describe), process, rule, confidence, graceMs, reasons: [...reasons] }
   }
 
   /** Null where it is only known that it was another: the pidfile among the evidence says so. */

@@ -10,12 +10,13 @@ export function instigatorText({ behalf }: Pick<UnjudgedDeath, 'behalf'>): strin
   return `${graceText(behalf)}, ${hedge(behalf.confidence)}${link(behalf)}${nameText(behalf, 140)}`
 }
 
-/** The line `for`: whom or what the killer acted for, that process, how that was found. */
+/** The line `for`, of a policy `because`: whom or what the killer acted for, that process, how that was found. */
 export function behalfLine({ behalf }: Pick<DeathEvent, 'behalf'>): string | undefined {
   if (behalf === null) return undefined
   const who = behalf.process ? `   ${processIdentity(behalf.process)}` : ''
   const rule = `   (rule: ${shortened(terminalText(behalf.rule), 120)})`
-  return `${hedge(behalf.confidence)}${nameText(behalf, 240)}${graceText(behalf)}${who}${rule}`
+  const reasons = (behalf.reasons ?? []).map((reason) => shortened(terminalText(reason), 240)).join(', ')
+  return `${hedge(behalf.confidence)}${nameText(behalf, 240)}${graceText(behalf)}${who}${rule}${reasons && `: ${reasons}`}`
 }
 
 /** People and programs ask; a policy is a reason. */

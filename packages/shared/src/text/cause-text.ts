@@ -136,7 +136,7 @@ function isReadyNotice({ signal }: UnjudgedDeath): boolean {
   return signal.name === 'SIGIO' || (signal.code !== null && signal.code >= 1 && signal.code <= 6)
 }
 
-const readyText = 'most likely because a file was ready for which somebody had asked for that signal (F_SETOWN)'
+const readyText = 'possibly because a file was ready for which somebody had asked for that signal (F_SETOWN)'
 
 /** True if the process caught the signal that ended it, and then ended in another way, or by sending it to itself. */
 export function wasCaught(death: UnjudgedDeath): boolean {
