@@ -3,9 +3,10 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Agent } from './agent.ts'
 import type { WatchMemory } from './coverage/watch-memory.ts'
 import { AgentError } from './errors.ts'
-import type { Publisher } from './publish.ts'
 import type { Spool } from './spool/spool.ts'
 import type { SpoolSink } from './spool/spool-sink.ts'
+import type { Connection } from './wire/connection.ts'
+import type { Publisher } from './wire/publish.ts'
 
 /** What the metrics are read from. */
 export interface Measured {
@@ -13,11 +14,12 @@ export interface Measured {
   readonly spool: Spool
   readonly sink: SpoolSink
   readonly publisher: Publisher
+  readonly connection: Connection
   readonly memory: WatchMemory | undefined
 }
 
 /** Everything that the stages count, under Prometheus names. */
-export function agentMetrics({ agent, spool, sink, publisher, memory }: Measured): Registry {
+export function agentMetrics({ agent, spool, sink, publisher, connection, memory }: Measured): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, read: () => number) =>
@@ -116,7 +118,7 @@ export function agentMetrics({ agent, spool, sink, publisher, memory }: Measured
     'Main processes of services beyond those that are remembered.',
     () => memory?.counters.overLimit ?? 0,
   )
-  gauge('nats_connected', '1 if connected to NATS.', () => publisher.counters.connected)
+  gauge('nats_connected', '1 if connected to NATS.', () => Number(connection.isConnected))
   registry.registerMetric(
     new Counter({
       name: 'whokilled_agent_lines_rejected_total',

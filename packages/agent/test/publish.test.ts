@@ -10,8 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aProcess, coverageEvent, deathEvent, signalEvent } from '../../../test/events.ts'
 import { freePort } from '../../../test/servers/free-port.ts'
 import { type NatsServer, startNats } from '../../../test/servers/nats.ts'
-import { Publisher } from '../src/publish.ts'
 import { Spool } from '../src/spool/spool.ts'
+import { Connection } from '../src/wire/connection.ts'
+import { Publisher } from '../src/wire/publish.ts'
 
 let folder = ''
 let spool: Spool
@@ -27,13 +28,14 @@ afterEach(async () => {
 /** A publisher that runs until the end of its block. */
 function publishing(url: string, hostName = 'web-3') {
   const failures: Error[] = []
-  const publisher = new Publisher(spool, { url, hostName, retryMs: 20 }, (error) => failures.push(error))
+  const connection = new Connection({ url, hostName })
+  const publisher = new Publisher(spool, { connection, hostName, retryMs: 20 }, (error) => failures.push(error))
   const running = publisher.run()
   const stop = async (graceMs = 0) => {
     await publisher.stop(graceMs)
     await running
   }
-  return { publisher, failures, stop, [Symbol.asyncDispose]: stop }
+  return { publisher, connection, failures, stop, [Symbol.asyncDispose]: stop }
 }
 
 async function addStream(url: string): Promise<void> {
@@ -111,7 +113,7 @@ describe('the publisher', () => {
       `${events[3]?.id}:1`,
     ])
     expect(eventsOf(messages)).toEqual(events)
-    expect(running.publisher.counters).toEqual({ published: 4, messages: 3, failures: 0, connected: 1 })
+    expect(running.publisher.counters).toEqual({ published: 4, messages: 3, failures: 0 })
   })
 
   it('keeps messages small enough for a server with its usual limit', async () => {
@@ -138,7 +140,7 @@ describe('the publisher', () => {
     await append(events)
     await using running = publishing(nats.url)
     await expect.poll(() => running.failures.length).toBeGreaterThan(2)
-    expect(running.publisher.counters.connected).toBe(0)
+    expect(running.connection.isConnected).toBe(false)
     expect(spool.length).toBe(300)
     await nats.start()
     await emptied()
@@ -151,7 +153,7 @@ describe('the publisher', () => {
     await append(events)
     await using running = publishing(nats.url)
     await expect.poll(() => running.failures.length).toBeGreaterThan(2)
-    expect(running.publisher.counters).toMatchObject({ connected: 1, published: 0 })
+    expect(running.publisher.counters).toMatchObject({ published: 0 })
     await addStream(nats.url)
     await emptied()
     expect(idsOf(eventsOf(await messagesIn(nats.url)))).toEqual(idsOf(events))
@@ -166,13 +168,13 @@ describe('the publisher', () => {
     for (const published of [800, 2_500]) {
       await expect.poll(() => running.publisher.counters.published, { interval: 1 }).toBeGreaterThan(published)
       await nats.kill()
-      await expect.poll(() => running.publisher.counters.connected).toBe(0)
+      await expect.poll(() => running.connection.isConnected).toBe(false)
       await nats.start()
     }
     await feeding
     await emptied()
     expect(idsOf(eventsOf(await messagesIn(nats.url)))).toEqual(idsOf(events))
-    expect(running.publisher.counters).toMatchObject({ published: 5_000, connected: 1 })
+    expect(running.publisher.counters).toMatchObject({ published: 5_000 })
     expect(running.publisher.counters.failures).toBeGreaterThan(0)
   })
 
@@ -203,7 +205,7 @@ describe('the publisher', () => {
     expect(wrong.failures[0]?.message).toMatch(/authorization/i)
     expect(wrong.failures[0]?.message).not.toContain('7wrong')
     const right = publishing(withLogin('agent:7secret'))
-    await expect.poll(() => right.publisher.counters.connected).toBe(1)
+    await expect.poll(() => right.connection.isConnected).toBe(true)
     await right.stop()
   })
 
@@ -221,7 +223,7 @@ describe('the publisher', () => {
     for (let round = 0; round < 10; round += 1) {
       const running = publishing(nats.url)
       await append([deathEvent({ incidentId: String(round) })])
-      await expect.poll(() => running.publisher.counters.connected).toBe(1)
+      await expect.poll(() => running.connection.isConnected).toBe(true)
       await running.stop(5_000)
       expect(spool.length).toBe(0)
     }
@@ -237,7 +239,8 @@ describe('the publisher', () => {
     await nats.stop()
     await append([deathEvent()])
     const failures: Error[] = []
-    const options = { url: nats.url, hostName: 'web-3', retryMs: 3_600_000 }
+    const connection = new Connection({ url: nats.url, hostName: 'web-3' })
+    const options = { connection, hostName: 'web-3', retryMs: 3_600_000 }
     const publisher = new Publisher(spool, options, (error) => failures.push(error))
     const running = publisher.run()
     await expect.poll(() => failures.length).toBe(1)

@@ -7,10 +7,11 @@ import { type LocalHost, localHost } from '../local-host.ts'
 import { agentMetrics, serveMetrics } from '../metrics.ts'
 import { chooseProbe, recordingOf } from '../probe/choose.ts'
 import { supervise } from '../probe/supervise.ts'
-import { Publisher } from '../publish.ts'
 import { Spool } from '../spool/spool.ts'
 import { SpoolSink } from '../spool/spool-sink.ts'
 import { version } from '../version.ts'
+import { Connection } from '../wire/connection.ts'
+import { Publisher } from '../wire/publish.ts'
 
 /** How long the end of the agent waits for what is still in the spool; the rest stays there. */
 const drainMs = 5_000
@@ -27,7 +28,9 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
     log.warn({ code: 'last-watch-unusable' }, `what the last agent watched is not known: ${memory.trouble}`)
   }
   const agent = new Agent({ ...host, config, sink, memory })
-  const publisher = new Publisher(spool, { url: config.natsUrl, hostName: host.identity.host.name }, (error) =>
+  const hostName = host.identity.host.name
+  const connection = new Connection({ url: config.natsUrl, hostName })
+  const publisher = new Publisher(spool, { connection, hostName }, (error) =>
     log.warn(
       { code: 'nats-unreachable', error: error.message, waiting: spool.length },
       'cannot publish; events wait on disk',
@@ -36,7 +39,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const metrics =
     config.metricsPort === null
       ? undefined
-      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher, memory }), config.metricsPort)
+      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher, connection, memory }), config.metricsPort)
   const probe = chooseProbe({
     config,
     onProgress: (line) => log.info(line),

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Event, EventType } from '@whokilled/shared/event'
-import { natsServers } from '@whokilled/shared/nats-servers'
 import { eventSubject, messageId } from '@whokilled/shared/subjects'
-import type { Spool, SpooledEvent } from './spool/spool.ts'
+import type { Spool, SpooledEvent } from '../spool/spool.ts'
+import type { Connection } from './connection.ts'
 
 export interface PublisherOptions {
-  readonly url: string
+  readonly connection: Connection
   readonly hostName: string
   /** Milliseconds to wait after a failure; doubled up to the maximum. */
   readonly retryMs?: number
@@ -21,15 +20,11 @@ const retryMsMax = 10_000
 /** Between attempts while the agent ends. */
 const hurriedRetryMs = 250
 const ackTimeoutMs = 5_000
-const connectTimeoutMs = 5_000
-/** A server that vanished from the network is noticed after two of these. */
-const pingMs = 10_000
 
 export interface PublisherCounters {
   published: number
   messages: number
   failures: number
-  connected: 0 | 1
 }
 
 /**
@@ -37,14 +32,13 @@ export interface PublisherCounters {
  * While the server is away it keeps trying; a message published twice has the same id and is recognised.
  */
 export class Publisher {
-  readonly counters: PublisherCounters = { published: 0, messages: 0, failures: 0, connected: 0 }
+  readonly counters: PublisherCounters = { published: 0, messages: 0, failures: 0 }
   private readonly spool: Spool
   private readonly options: PublisherOptions
   private readonly onFailure: (error: Error) => void
   private readonly stopping = new AbortController()
   /** Aborted when there is no time left to wait between attempts. */
   private readonly hurrying = new AbortController()
-  private connection: NatsConnection | undefined
   /** What was not acknowledged. It is published again as it was: only the same message has the same id. */
   private pending: Message[] = []
 
@@ -60,7 +54,7 @@ export class Publisher {
     let waitMs = this.options.retryMs ?? 200
     while (!signal.aborted) {
       try {
-        const stream = await this.stream()
+        const stream = jetstream(await this.options.connection.open(), { timeout: ackTimeoutMs })
         await this.publishNext(stream, signal)
         waitMs = this.options.retryMs ?? 200
       } catch (error) {
@@ -71,8 +65,7 @@ export class Publisher {
         waitMs = Math.min(waitMs * 2, retryMsMax)
       }
     }
-    await this.connection?.close()
-    this.counters.connected = 0
+    await this.options.connection.close()
   }
 
   private async wait(ms: number): Promise<void> {
@@ -88,29 +81,6 @@ export class Publisher {
     this.hurrying.abort()
     while (this.spool.length > 0 && this.counters.failures === failures && Date.now() < until) await delay(20)
     this.stopping.abort()
-  }
-
-  /**
-   * A connection is not kept beyond a failure: what this program publishes again must not be published by a
-   * connection that comes back, too, and there is one place that waits and tries again.
-   */
-  private async stream(): Promise<JetStreamClient> {
-    if (this.connection === undefined || this.connection.isClosed()) {
-      const { url, hostName } = this.options
-      const connection = await connect({
-        ...natsServers(url),
-        name: `whokilled-agent ${hostName}`,
-        reconnect: false,
-        timeout: connectTimeoutMs,
-        pingInterval: pingMs,
-      })
-      this.connection = connection
-      this.counters.connected = 1
-      void connection.closed().then(() => {
-        if (this.connection === connection) this.counters.connected = 0
-      })
-    }
-    return jetstream(this.connection, { timeout: ackTimeoutMs })
   }
 
   /** Publishes one window of messages and forgets what was acknowledged without a hole. */
