@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
-import { startCollector } from './collector.ts'
+import { addMigrate } from './command/migrate.ts'
+import { addRun } from './command/run.ts'
 import { type Config, loadConfig } from './config.ts'
 import { CollectorError, ConfigError, DatabaseError, ListenError, SchemaError } from './errors.ts'
-import { createLog } from './log.ts'
-import { migrate } from './migrate.ts'
 
 const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, cannotReach: 3 }
 
@@ -20,19 +19,9 @@ Environment: WHOKILLED_NATS_URL, WHOKILLED_POSTGRES_URL, WHOKILLED_HTTP_HOST, WH
 Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres (migrate).`,
   )
 
-program
-  .command('run')
-  .description('consume, store and answer, until SIGTERM or SIGINT')
-  .option('--migrate', 'bring the tables up to date first', false)
-  .action((options: { migrate: boolean }) => run(settings(), options))
-
-program
-  .command('migrate')
-  .description("bring the database's tables up to this version")
-  .action(async () => {
-    const done = await migrate(settings().postgresUrl)
-    process.stdout.write(done.length === 0 ? 'The tables are up to date.\n' : `Migrated: ${done.join(', ')}\n`)
-  })
+// Each file in command/ adds its own, and asks for the settings only when it is called.
+addRun(program, settings)
+addMigrate(program, settings)
 
 try {
   await program.parseAsync()
@@ -42,21 +31,6 @@ try {
 
 function settings(): Config {
   return loadConfig(program.opts<{ config?: string }>().config, process.env)
-}
-
-async function run(config: Config, options: { migrate: boolean }): Promise<void> {
-  const log = createLog(config.logLevel)
-  const collector = await startCollector(config, log, options)
-  log.info({ url: collector.url }, 'listening')
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // The second one ends the process at once, as it would without us.
-    process.once(signal, () => {
-      log.info({ signal }, 'stopping')
-      void collector.stop()
-    })
-  }
-  await collector.ended
-  log.info('stopped')
 }
 
 /** Says what went wrong, and gives the exit status. */
