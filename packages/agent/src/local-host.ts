@@ -1,3 +1,4 @@
+import type { ClockReading } from '@whokilled/shared/event'
 import type { AgentOptions } from './agent.ts'
 import type { Config } from './config.ts'
 import { type HostIdentity, hostIdentity } from './host-identity.ts'
@@ -18,8 +19,15 @@ export interface LocalHost
   readonly identity: HostIdentity
 }
 
-/** @param stateFolder where the identity is kept; undefined: it is derived and not kept */
-export function localHost(config: Config, stateFolder: string | undefined): LocalHost {
+/**
+ * @param stateFolder where the identity is kept; undefined: it is derived and not kept
+ * @param clock how this host's clock stands to the fleet's; undefined: nobody asks
+ */
+export function localHost(
+  config: Config,
+  stateFolder: string | undefined,
+  clock?: () => ClockReading | null,
+): LocalHost {
   const recording = recordingOf(config.probe)
   const identity = hostIdentity({ stateFolder, hostName: config.hostName })
   const live = { identity, userNames: new UserNames(), canary: true, bootId: identity.host.bootId }
@@ -42,7 +50,7 @@ export function localHost(config: Config, stateFolder: string | undefined): Loca
   const canScan = seesAllPids()
   return {
     ...live,
-    stamp: new EventStamp({ host: identity.host, secret: identity.secret, version }),
+    stamp: new EventStamp({ host: identity.host, secret: identity.secret, version, ...(clock && { clock }) }),
     scan: async () => (canScan ? scanProc() : undefined),
     lookUp: canScan ? lookUpProc : undefined,
     exeOf: canScan ? lookUpExe : undefined,

@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http'
+import { type ClockOffset, readClocks } from '@whokilled/shared/clock-offset'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Agent } from './agent.ts'
 import type { WatchMemory } from './coverage/watch-memory.ts'
 import { AgentError } from './errors.ts'
 import type { Spool } from './spool/spool.ts'
 import type { SpoolSink } from './spool/spool-sink.ts'
+import type { ClockRequests } from './wire/clock-requests.ts'
 import type { Connection } from './wire/connection.ts'
 import type { Publisher } from './wire/publish.ts'
 
@@ -15,11 +17,22 @@ export interface Measured {
   readonly sink: SpoolSink
   readonly publisher: Publisher
   readonly connection: Connection
+  readonly clockRequests: ClockRequests
+  readonly offset: ClockOffset
   readonly memory: WatchMemory | undefined
 }
 
 /** Everything that the stages count, under Prometheus names. */
-export function agentMetrics({ agent, spool, sink, publisher, connection, memory }: Measured): Registry {
+export function agentMetrics({
+  agent,
+  spool,
+  sink,
+  publisher,
+  connection,
+  clockRequests,
+  offset,
+  memory,
+}: Measured): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, read: () => number) =>
@@ -119,6 +132,18 @@ export function agentMetrics({ agent, spool, sink, publisher, connection, memory
     () => memory?.counters.overLimit ?? 0,
   )
   gauge('nats_connected', '1 if connected to NATS.', () => Number(connection.isConnected))
+  counter('clock_answers_total', 'Answers of a collector that told the time.', () => clockRequests.counters.answered)
+  counter('clock_failures_total', 'Requests for the time without an answer.', () => clockRequests.counters.failed)
+  gauge(
+    'clock_offset_ms',
+    "What has to be added to this host's times to get the fleet's; NaN: not known.",
+    () => offset.at(readClocks())?.offsetMs ?? Number.NaN,
+  )
+  gauge(
+    'clock_uncertainty_ms',
+    'How far that may be wrong; NaN: not known.',
+    () => offset.at(readClocks())?.uncertaintyMs ?? Number.NaN,
+  )
   registry.registerMetric(
     new Counter({
       name: 'whokilled_agent_lines_rejected_total',

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { type AgentStamp, type Event, eventVersion, type Host } from '@whokilled/shared/event'
+import { type AgentStamp, type ClockReading, type Event, eventVersion, type Host } from '@whokilled/shared/event'
 import type { EventDraft } from './event-draft.ts'
 
 export interface StampOptions {
@@ -7,6 +7,8 @@ export interface StampOptions {
   /** Known to this host alone, so that no other can guess its events' ids. */
   readonly secret: string
   readonly version: string
+  /** How this host's clock stands to the fleet's now; null: not known. */
+  readonly clock?: () => ClockReading | null
 }
 
 /** Makes drafts into events: gives them their id, their host, and their place in this run's sequence. */
@@ -21,7 +23,7 @@ export class EventStamp {
 
   stamp(draft: EventDraft, probe: AgentStamp['probe']): Event {
     const { key, ...body } = draft
-    const { host, secret, version } = this.options
+    const { host, secret, version, clock } = this.options
     this.seq += 1
     return {
       v: eventVersion,
@@ -29,6 +31,7 @@ export class EventStamp {
       host,
       agent: { version, probe, runId: this.runId, seq: this.seq },
       ...body,
+      clock: clock?.() ?? null,
     } as Event
   }
 }

@@ -60,5 +60,5 @@ export function asDeath({
 }: EarlierDeath): UnjudgedDeath {
   const told = { at, victim, service, exit, cause, signal, killer, behalf, oom }
   const coverage = { watchedSince: at, lostRecords: 0 }
-  return { type: 'death', ...told, signals: [], wrongPid: null, incidentId: null, evidence: [], coverage, clock: null }
+  return { type: 'death', ...told, signals: [], wrongPid: null, incidentId: null, evidence: [], coverage }
 }

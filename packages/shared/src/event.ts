@@ -69,12 +69,23 @@ export const SentSignal = z.looseObject({
 })
 export type SentSignal = z.infer<typeof SentSignal>
 
+/** How the clock of a host stood to the fleet's. */
+export const ClockReading = z.looseObject({
+  /** What has to be added to the host's times to get the fleet's, milliseconds; of a clock that is ahead negative. */
+  offsetMs: z.number(),
+  /** How far that may be wrong, to either side, milliseconds. */
+  uncertaintyMs: z.number().nonnegative(),
+})
+export type ClockReading = z.infer<typeof ClockReading>
+
 const everyEvent = {
   v: z.literal(eventVersion),
   id: z.uuid(),
   at: timestamp,
   host: Host,
   agent: AgentStamp,
+  /** When the event was made; null or left out where it was not known. */
+  clock: ClockReading.nullable().optional(),
 }
 
 export const Confidence = openEnum(['certain', 'likely', 'possible'])
@@ -178,7 +189,7 @@ export const DeathEvent = z.looseObject({
   incidentId: z.string().nullable(),
   evidence: z.array(z.looseObject({ at: timestamp, kind: z.string() })),
   coverage: z.looseObject({ watchedSince: timestamp, lostRecords: z.int().nonnegative() }),
-  clock: z.looseObject({ offsetMs: z.number(), uncertaintyMs: z.number() }).nullable(),
+  clock: ClockReading.nullable(),
 })
 export type DeathEvent = z.infer<typeof DeathEvent>
 
@@ -228,4 +239,4 @@ export type EventType = (typeof eventTypes)[number]
 type KnownKeys<T> = keyof { [K in keyof T as string extends K ? never : number extends K ? never : K]: T[K] }
 
 /** What an event says, without its id and where it comes from. */
-export type Unstamped<E extends Event> = Pick<E, Exclude<KnownKeys<E>, 'v' | 'id' | 'host' | 'agent'>>
+export type Unstamped<E extends Event> = Pick<E, Exclude<KnownKeys<E>, 'v' | 'id' | 'host' | 'agent' | 'clock'>>

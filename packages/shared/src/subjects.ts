@@ -11,6 +11,16 @@ export function eventSubject(hostName: string, type: EventType): string {
   return `whokilled.v1.${hostToken(hostName)}.${type}`
 }
 
+/** Where a host asks a collector for the time, by request and reply: `whokilled.clock.web-3`. */
+export function clockSubject(hostName: string): string {
+  return `${clockPrefix}${hostToken(hostName)}`
+}
+
+const clockPrefix = 'whokilled.clock.'
+
+/** The clock requests of all hosts. */
+export const allClockSubjects = `${clockPrefix}*`
+
 /**
  * A host's name as one subject token: every byte outside A–Z a–z 0–9 _ - is percent-encoded,
  * so that a dotted name stays one token.

@@ -65,7 +65,6 @@ export class StoryTeller {
         ...this.evidence.of(ending, finding, mistake),
       ],
       coverage: { watchedSince: this.at(this.losses.watchedSince), lostRecords: this.losses.total },
-      clock: null,
     }
   }
 

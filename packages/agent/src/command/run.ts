@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ClockOffset, readClocks } from '@whokilled/shared/clock-offset'
 import { pino } from 'pino'
 import { Agent } from '../agent.ts'
 import type { Config } from '../config.ts'
@@ -10,6 +11,7 @@ import { supervise } from '../probe/supervise.ts'
 import { Spool } from '../spool/spool.ts'
 import { SpoolSink } from '../spool/spool-sink.ts'
 import { version } from '../version.ts'
+import { ClockRequests } from '../wire/clock-requests.ts'
 import { Connection } from '../wire/connection.ts'
 import { Publisher } from '../wire/publish.ts'
 
@@ -19,7 +21,8 @@ const drainMs = 5_000
 /** The agent: watches this host and publishes what it decides, until the signal aborts or a recording ends. */
 export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }))
-  const host = localHost(config, config.stateFolder)
+  const offset = new ClockOffset()
+  const host = localHost(config, config.stateFolder, () => offset.at(readClocks()))
   if (host.identity.wasCloned) log.warn('this state folder came from another machine; the host has a new id')
   const spool = await Spool.open({ folder: join(config.stateFolder, 'spool'), eventsMax: config.spoolEventsMax })
   const sink = new SpoolSink(spool)
@@ -30,6 +33,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const agent = new Agent({ ...host, config, sink, memory })
   const hostName = host.identity.host.name
   const connection = new Connection({ url: config.natsUrl, hostName })
+  const clockRequests = new ClockRequests({ connection, hostName, offset })
   const publisher = new Publisher(spool, { connection, hostName }, (error) =>
     log.warn(
       { code: 'nats-unreachable', error: error.message, waiting: spool.length },
@@ -39,7 +43,10 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const metrics =
     config.metricsPort === null
       ? undefined
-      : await serveMetrics(agentMetrics({ agent, spool, sink, publisher, connection, memory }), config.metricsPort)
+      : await serveMetrics(
+          agentMetrics({ agent, spool, sink, publisher, connection, clockRequests, offset, memory }),
+          config.metricsPort,
+        )
   const probe = chooseProbe({
     config,
     onProgress: (line) => log.info(line),
@@ -47,6 +54,8 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   })
   log.info({ version, host: host.identity.host.name, spooled: spool.length }, 'starting')
   const publishing = publisher.run()
+  const stopping = new AbortController()
+  const asking = clockRequests.run(stopping.signal)
   try {
     await supervise({
       probe,
@@ -58,8 +67,10 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
     })
   } finally {
     await agent.leave()
+    stopping.abort()
     await publisher.stop(drainMs)
     await publishing
+    await asking
     await spool.close()
     metrics?.close()
     log.info({ ...agent.counters, spooled: spool.length }, 'stopped')
