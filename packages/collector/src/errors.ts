@@ -14,3 +14,6 @@ export class SchemaError extends CollectorError {}
 
 /** The HTTP server cannot listen: port-in-use, listen-failed. */
 export class ListenError extends CollectorError {}
+
+/** A command's argument that cannot be: bad-token-name, bad-token-expiry, token-exists, no-such-token, … */
+export class UsageError extends CollectorError {}

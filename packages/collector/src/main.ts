@@ -2,8 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { addMigrate } from './command/migrate.ts'
 import { addRun } from './command/run.ts'
+import { addToken } from './command/token.ts'
 import { type Config, loadConfig } from './config.ts'
-import { CollectorError, ConfigError, DatabaseError, ListenError, SchemaError } from './errors.ts'
+import { CollectorError, ConfigError, DatabaseError, ListenError, SchemaError, UsageError } from './errors.ts'
 
 const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, cannotReach: 3 }
 
@@ -16,12 +17,13 @@ const program = new Command('whokilled-collector')
     'after',
     `
 Environment: WHOKILLED_NATS_URL, WHOKILLED_POSTGRES_URL, WHOKILLED_HTTP_HOST, WHOKILLED_HTTP_PORT, WHOKILLED_LOG_LEVEL.
-Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres (migrate).`,
+Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres.`,
   )
 
 // Each file in command/ adds its own, and asks for the settings only when it is called.
 addRun(program, settings)
 addMigrate(program, settings)
+addToken(program, settings)
 
 try {
   await program.parseAsync()
@@ -42,7 +44,7 @@ function report(error: unknown): number {
     return exitCodes.failed
   }
   process.stderr.write(`whokilled-collector: ${error.message} [${error.code}]\n  ${error.hint}\n`)
-  if (error instanceof ConfigError || error instanceof SchemaError || error instanceof ListenError)
+  if ([ConfigError, SchemaError, ListenError, UsageError].some((kind) => error instanceof kind))
     return exitCodes.wrongUsage
   return error instanceof DatabaseError && error.code === 'postgres-unreachable'
     ? exitCodes.cannotReach
