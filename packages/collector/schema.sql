@@ -17,7 +17,7 @@ create table coverage (
   constraint coverage_pkey PRIMARY KEY (at, id)
 ) partition by RANGE (at);
 
-CREATE INDEX coverage_gaps ON ONLY coverage USING btree (host_id, from_at) WHERE (state = 'gap'::text);
+CREATE INDEX coverage_gaps ON ONLY coverage USING btree (host_name, host_id, from_at) WHERE (state = 'gap'::text);
 
 create table coverage_default partition of coverage (
   at timestamp with time zone not null,
@@ -36,7 +36,7 @@ create table coverage_default partition of coverage (
   constraint coverage_default_pkey PRIMARY KEY (at, id)
 );
 
-CREATE INDEX coverage_default_host_id_from_at_idx ON coverage_default USING btree (host_id, from_at) WHERE (state = 'gap'::text);
+CREATE INDEX coverage_default_host_name_host_id_from_at_idx ON coverage_default USING btree (host_name, host_id, from_at) WHERE (state = 'gap'::text);
 
 create table dead_letters (
   digest bytea not null,
@@ -89,6 +89,8 @@ create table deaths (
   received_at timestamp with time zone not null default now(),
   derived jsonb,
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint deaths_pkey PRIMARY KEY (at, id)
 ) partition by RANGE (at);
 
@@ -97,6 +99,10 @@ CREATE INDEX deaths_host ON ONLY deaths USING btree (host_name, at DESC);
 CREATE INDEX deaths_service ON ONLY deaths USING btree (service_name, at DESC);
 
 comment on column deaths.derived is 'What was learnt later; the event itself never changes.';
+
+comment on column deaths.clock_offset_ms is 'What has to be added to `at` to get the time of the fleet''s clock.';
+
+comment on column deaths.clock_uncertainty_ms is 'How far that may be wrong, to either side.';
 
 create table deaths_default partition of deaths (
   at timestamp with time zone not null,
@@ -128,6 +134,8 @@ create table deaths_default partition of deaths (
   received_at timestamp with time zone not null default now(),
   derived jsonb,
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint deaths_default_pkey PRIMARY KEY (at, id)
 );
 
@@ -148,10 +156,8 @@ create table hosts (
   state_reason text,
   watched_since timestamp with time zone,
   complete_until timestamp with time zone,
-  constraint hosts_pkey PRIMARY KEY (id)
+  constraint hosts_pkey PRIMARY KEY (name, id)
 );
-
-CREATE INDEX hosts_name ON hosts USING btree (name);
 
 comment on column hosts.last_seen_at is 'Time of the newest event, by the host''s clock.';
 
@@ -175,7 +181,8 @@ create table runs (
   missing_closed bigint not null default 0,
   incomplete_since timestamp with time zone,
   watched tstzmultirange not null,
-  constraint runs_pkey PRIMARY KEY (host_id, run_id)
+  host_name text not null,
+  constraint runs_pkey PRIMARY KEY (host_name, host_id, run_id)
 );
 
 CREATE INDEX runs_last ON runs USING btree (last_at);
@@ -203,6 +210,8 @@ create table sessions (
   remote text not null,
   received_at timestamp with time zone not null default now(),
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint sessions_pkey PRIMARY KEY (at, id)
 ) partition by RANGE (at);
 
@@ -219,6 +228,8 @@ create table sessions_default partition of sessions (
   remote text not null,
   received_at timestamp with time zone not null default now(),
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint sessions_default_pkey PRIMARY KEY (at, id)
 );
 
@@ -242,6 +253,8 @@ create table signals (
   sender_status text not null,
   received_at timestamp with time zone not null default now(),
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint signals_pkey PRIMARY KEY (at, id)
 ) partition by RANGE (at);
 
@@ -267,10 +280,30 @@ create table signals_default partition of signals (
   sender_status text not null,
   received_at timestamp with time zone not null default now(),
   event jsonb not null,
+  clock_offset_ms double precision,
+  clock_uncertainty_ms double precision,
   constraint signals_default_pkey PRIMARY KEY (at, id)
 );
 
 CREATE INDEX signals_default_service_name_at_idx ON signals_default USING btree (service_name, at DESC);
+
+create table tokens (
+  digest bytea not null,
+  name text not null,
+  scope text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint tokens_pkey PRIMARY KEY (digest),
+  constraint tokens_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'admin'::text])))
+);
+
+CREATE UNIQUE INDEX tokens_name ON tokens USING btree (name) WHERE (revoked_at IS NULL);
+
+comment on column tokens.digest is 'SHA-256 of the token, which is kept nowhere.';
+
+comment on column tokens.last_used_at is 'To within a minute.';
 
 CREATE OR REPLACE FUNCTION make_partition(parent regclass, at timestamp with time zone)
  RETURNS boolean

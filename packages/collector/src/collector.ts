@@ -1,6 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type pg from 'pg'
 import { retry } from './backoff.ts'
+import { answerClockRequests } from './clock/answer-requests.ts'
+import { FleetClock } from './clock/fleet-clock.ts'
 import type { Config } from './config.ts'
 import { SchemaError } from './errors.ts'
 import { keepHouse } from './housekeeping.ts'
@@ -28,7 +30,7 @@ export interface Collector {
 }
 
 /**
- * The line: consume → validate → store → acknowledge; and HTTP, which answers from what is stored.
+ * The line: consume → validate → store → acknowledge; HTTP, which answers from what is stored; and the fleet's clock.
  *
  * Rejects if it cannot listen. It does not need NATS or Postgres to start: it waits for them, and /readyz tells which
  * one is missing.
@@ -73,7 +75,13 @@ export async function startCollector(config: Config, log: Log, options: { migrat
         store: storeBatch.bind(undefined, database),
         consuming: (yes: boolean) => readiness.consumingIs(yes),
       }
-      await Promise.all([ingest(line, signal), keepHouse({ config, metrics, log, database }, signal)])
+      const clock = new FleetClock(database)
+      answerClockRequests(connection, clock, metrics)
+      await Promise.all([
+        ingest(line, signal),
+        keepHouse({ config, metrics, log, database }, signal),
+        clock.run(signal),
+      ])
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {

@@ -70,6 +70,11 @@ export function createMetrics() {
       help: 'Attempts that failed and were tried again.',
       labelNames: ['server'] as const,
     }),
+    clockAnswers: new Counter({
+      registers,
+      name: 'whokilled_clock_answers_total',
+      help: 'Agents that asked for the time and got it.',
+    }),
     partitionsDropped: new Counter({
       registers,
       name: 'whokilled_partitions_dropped_total',

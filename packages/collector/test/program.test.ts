@@ -34,7 +34,11 @@ afterAll(async () => {
 
 test('migrate makes the tables, says so, and exits with 0; a second time it has nothing to do', async () => {
   const environment = { WHOKILLED_POSTGRES_URL: await postgres.createDatabase() }
-  expect(await runToEnd(['migrate'], environment)).toEqual({ code: 0, stdout: 'Migrated: 000001\n', stderr: '' })
+  expect(await runToEnd(['migrate'], environment)).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^Migrated: 000001(?:, \d{6})*\n$/),
+    stderr: '',
+  })
   expect(await runToEnd(['migrate'], environment)).toMatchObject({ code: 0, stdout: 'The tables are up to date.\n' })
 })
 

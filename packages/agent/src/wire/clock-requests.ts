@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ClockAnswer, type ClockOffset, readClocks } from '@whokilled/shared/clock-offset'
+import { ClockAnswer, type ClockOffset, type Clocks, readClocks } from '@whokilled/shared/clock-offset'
 import { clockSubject } from '@whokilled/shared/subjects'
 import type { Connection } from './connection.ts'
 
@@ -10,6 +10,8 @@ export interface ClockRequestOptions {
   readonly offset: ClockOffset
   /** Milliseconds between two looks at whether to ask; a second unless told otherwise. */
   readonly lookMs?: number
+  /** This host's clocks; those of the process unless told otherwise. */
+  readonly clocks?: () => Clocks
 }
 
 const askEveryMs = 30_000
@@ -24,9 +26,11 @@ const answerMsMax = 2_000
 export class ClockRequests {
   readonly counters = { answered: 0, failed: 0 }
   private readonly options: ClockRequestOptions
+  private readonly clocks: () => Clocks
 
   constructor(options: ClockRequestOptions) {
     this.options = options
+    this.clocks = options.clocks ?? readClocks
   }
 
   /** Asks until the signal aborts. */
@@ -35,7 +39,7 @@ export class ClockRequests {
     let retryAtMs = 0
     while (!signal.aborted) {
       const nowMs = performance.now()
-      const isUnknown = this.options.offset.at(readClocks()) === null
+      const isUnknown = this.options.offset.at(this.clocks()) === null
       if (nowMs >= retryAtMs && (isUnknown || nowMs >= dueMs) && this.options.connection.ifOpen !== undefined) {
         const isLearnt = await this.ask()
         this.counters[isLearnt ? 'answered' : 'failed'] += 1
@@ -49,10 +53,10 @@ export class ClockRequests {
   /** One question; false if no collector answers, or with something else than the time. */
   private async ask(): Promise<boolean> {
     const { connection, hostName, offset } = this.options
-    const asked = readClocks()
+    const asked = this.clocks()
     try {
       const message = await connection.ifOpen?.request(clockSubject(hostName), '', { timeout: answerMsMax })
-      const answered = readClocks()
+      const answered = this.clocks()
       const { success, data } = ClockAnswer.safeParse(message?.json())
       return success && offset.learn({ asked, answered, answer: data })
     } catch {

@@ -27,6 +27,11 @@ export interface DeadLetter {
   readonly subject: string
   readonly streamSeq: number
   readonly payload: Uint8Array
-  /** Who sent it, as far as it could be read: its number is not a hole. */
-  readonly stamp: { readonly hostId: string; readonly runId: string; readonly seq: number } | null
+  /** Who sent it, by its subject and as far as it could be read: its number is not a hole. */
+  readonly stamp: {
+    readonly hostName: string
+    readonly hostId: string
+    readonly runId: string
+    readonly seq: number
+  } | null
 }

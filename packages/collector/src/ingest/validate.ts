@@ -48,13 +48,14 @@ function* linesOf(data: Uint8Array): Generator<Uint8Array> {
 
 function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: number): ValidEvent | DeadLetter {
   const { subject, streamSeq } = message
+  const named = parseSubject(subject)
   const refuse = (reason: DeadLetterReason, detail: string, value?: unknown): DeadLetter => ({
     reason,
     detail,
     subject,
     streamSeq,
     payload: line,
-    stamp: stampOf(value),
+    stamp: named === undefined ? null : stampOf(value, named.hostName),
   })
 
   if (line.length > eventBytesMax)
@@ -66,7 +67,6 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
     return refuse('schema', `expected at most ${levelsMax} levels of nesting`)
   if (value === undefined) return refuse('not-json', `expected one JSON object a line, got ${json.slice(0, 40)}`)
 
-  const named = parseSubject(subject)
   if (named === undefined) return refuse('subject', `expected whokilled.v1.<host>.<type>, got ${subject}`, value)
   const version = (value as { v?: unknown }).v
   if (version !== eventVersion)
@@ -115,10 +115,10 @@ const Stamp = z.object({
   agent: z.object({ runId: z.string().min(1).max(64), seq: z.int().positive() }),
 })
 
-function stampOf(value: unknown): DeadLetter['stamp'] {
+function stampOf(value: unknown, hostName: string): DeadLetter['stamp'] {
   const parsed = Stamp.safeParse(value)
   if (!parsed.success || JSON.stringify(parsed.data).includes('\\u0000')) return null
-  return { hostId: parsed.data.host.id, ...parsed.data.agent }
+  return { hostName, hostId: parsed.data.host.id, ...parsed.data.agent }
 }
 
 const issuesMax = 3

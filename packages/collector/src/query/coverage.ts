@@ -39,51 +39,53 @@ const sql = `
     order by name, id limit $6
   ),
   told as (
-    select distinct on (c.host_id, c.from_at, c.reason) c.host_id, c.from_at, c.reason, c.lost_records,
+    select distinct on (c.host_name, c.host_id, c.from_at, c.reason)
+      c.host_name, c.host_id, c.from_at, c.reason, c.lost_records,
       c.event ->> 'why' as why,
       coalesce(c.to_at, (
         select min(lower(piece)) from runs r, unnest(r.watched) as piece
-        where r.host_id = c.host_id and r.last_at >= c.from_at and lower(piece) > c.from_at
+        where r.host_name = c.host_name and r.host_id = c.host_id and r.last_at >= c.from_at and lower(piece) > c.from_at
       )) as to_at
-    from coverage c join chosen on chosen.id = c.host_id, asked
+    from coverage c
+      join chosen on chosen.name = c.host_name and chosen.id = c.host_id, asked
     where c.state = 'gap' and c.from_at < asked.until
-    order by c.host_id, c.from_at, c.reason, c.at desc
+    order by c.host_name, c.host_id, c.from_at, c.reason, c.at desc
   ),
   watched as (
-    select r.host_id, range_agg(r.watched) as times
-    from runs r join chosen on chosen.id = r.host_id, asked
+    select r.host_name, r.host_id, range_agg(r.watched) as times
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked
     where r.last_at >= asked.since and r.watched && tstzrange(asked.since, asked.until)
-    group by r.host_id
+    group by r.host_name, r.host_id
   ),
   told_times as (
-    select host_id, range_agg(tstzrange(from_at, greatest(from_at, coalesce(to_at, 'infinity')), '[]')) as times
-    from told group by host_id
+    select host_name, host_id, range_agg(tstzrange(from_at, greatest(from_at, coalesce(to_at, 'infinity')), '[]')) as times
+    from told group by host_name, host_id
   ),
   unwatched as (
-    select chosen.id as host_id, unnest(
+    select chosen.name as host_name, chosen.id as host_id, unnest(
       tstzmultirange(tstzrange(asked.since, least(asked.until, chosen.complete_until)))
       - coalesce(watched.times, '{}') - coalesce(told_times.times, '{}')
     ) as times
     from asked, chosen
-      left join watched on watched.host_id = chosen.id
-      left join told_times on told_times.host_id = chosen.id
+      left join watched on watched.host_name = chosen.name and watched.host_id = chosen.id
+      left join told_times on told_times.host_name = chosen.name and told_times.host_id = chosen.id
     where chosen.complete_until > asked.since
   ),
   gaps as (
-    select host_id, from_at, to_at, why, reason, lost_records
+    select host_name, host_id, from_at, to_at, why, reason, lost_records
     from told, asked where coalesce(to_at, 'infinity') > asked.since
     union all
-    select host_id, lower(times), upper(times), 'not-watched', 'not watched', 0 from unwatched
+    select host_name, host_id, lower(times), upper(times), 'not-watched', 'not watched', 0 from unwatched
     union all
-    select id, greatest(complete_until, asked.since), null, case when state = 'stopped' then 'stopped' else 'silent' end,
+    select name, id, greatest(complete_until, asked.since), null, case when state = 'stopped' then 'stopped' else 'silent' end,
       case when state = 'stopped' then coalesce('stopped: ' || state_reason, 'stopped') else 'silent' end, 0
     from chosen, asked
     where complete_until < asked.until
       and (state = 'stopped' or (state = 'watching' and last_received_at < now() - $5::interval))
     union all
-    select r.host_id, r.first_at, r.last_at, 'events-lost',
+    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-lost',
       format('%s events of the agent never came', missing_count(r.seqs) + r.missing_closed), 0
-    from runs r join chosen on chosen.id = r.host_id, asked
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked
     where r.last_at >= asked.since and r.first_at < asked.until
       and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
   )
@@ -93,6 +95,6 @@ const sql = `
         'host', chosen.name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'why', why, 'reason', reason,
         'lostRecords', lost_records
       ) order by from_at)
-      from gaps where gaps.host_id = chosen.id
+      from gaps where gaps.host_name = chosen.name and gaps.host_id = chosen.id
     ), '[]') as gaps
   from chosen order by name, id`

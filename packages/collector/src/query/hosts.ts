@@ -53,13 +53,13 @@ const sql = `
     (
       select coalesce(sum(lost_records), 0) from (
         select distinct on (from_at, reason) lost_records from coverage
-        where host_id = hosts.id and state = 'gap' order by from_at, reason, at desc
+        where host_name = hosts.name and host_id = hosts.id and state = 'gap' order by from_at, reason, at desc
       ) as newest_word
     ) as lost_records,
     (
       select coalesce(sum(missing_closed
         + case when incomplete_since < now() - interval '2 minutes' then missing_count(seqs) else 0 end), 0)
-      from runs where host_id = hosts.id
+      from runs where host_name = hosts.name and host_id = hosts.id
     ) as lost_events
   from hosts
   order by name, id

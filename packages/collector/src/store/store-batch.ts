@@ -71,10 +71,10 @@ async function storeIn(
 }
 
 function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
-  const stamp = { hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
+  const stamp = { hostName: event.host.name, hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
   const payload = Buffer.from(json)
   const detail = `Postgres refused it (${error.code}): ${error.message}`
-  const storable = !`${stamp.hostId}${stamp.runId}`.includes('\0')
+  const storable = !`${stamp.hostName}${stamp.hostId}${stamp.runId}`.includes('\0')
   return { reason: 'not-storable', detail, subject, streamSeq, payload, stamp: storable ? stamp : null }
 }
 

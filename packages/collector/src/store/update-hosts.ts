@@ -6,28 +6,29 @@ export async function updateHosts(client: ClientBase, events: readonly Event[]):
   await client.query(sql, [JSON.stringify(hostRows(events))])
 }
 
-/** One row a host, ordered by id so that two collectors lock the rows in the same order. */
+/** One row a host, ordered by key so that two collectors lock the rows in the same order. */
 export function hostRows(events: readonly Event[]) {
   const newest = newestByHost(events)
   const coverage = newestByHost(events.filter((event): event is CoverageEvent => event.type === 'coverage'))
-  const ids = [...newest.keys()].sort()
-  return ids.flatMap((id) => {
-    const event = newest.get(id)
-    return event === undefined ? [] : [{ id, ...seen(event), ...state(coverage.get(id)) }]
+  return [...newest.keys()].sort().flatMap((key) => {
+    const event = newest.get(key)
+    return event === undefined ? [] : [{ ...seen(event), ...state(coverage.get(key)) }]
   })
 }
 
 function newestByHost<E extends Event>(events: readonly E[]): Map<string, E> {
   const newest = new Map<string, E>()
   for (const event of events) {
-    const known = newest.get(event.host.id)
-    if (known === undefined || Date.parse(event.at) >= Date.parse(known.at)) newest.set(event.host.id, event)
+    const key = JSON.stringify([event.host.name, event.host.id])
+    const known = newest.get(key)
+    if (known === undefined || Date.parse(event.at) >= Date.parse(known.at)) newest.set(key, event)
   }
   return newest
 }
 
 function seen({ at, host, agent }: Event) {
-  return { name: host.name, boot_id: host.bootId, agent_version: agent.version, probe: agent.probe, last_seen_at: at }
+  const { id, name } = host
+  return { id, name, boot_id: host.bootId, agent_version: agent.version, probe: agent.probe, last_seen_at: at }
 }
 
 function state(event: CoverageEvent | undefined) {
@@ -57,13 +58,13 @@ const sql = `
     id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,
     state text, state_at timestamptz, state_reason text, watched_since timestamptz, complete_until timestamptz
   )
-  on conflict (id) do update set
-    (name, boot_id, agent_version, probe, last_seen_at) = (
-      select n.name, n.boot_id, n.agent_version, n.probe, n.last_seen_at
+  on conflict (name, id) do update set
+    (boot_id, agent_version, probe, last_seen_at) = (
+      select n.boot_id, n.agent_version, n.probe, n.last_seen_at
       from (values
-        (excluded.name, excluded.boot_id, excluded.agent_version, excluded.probe, excluded.last_seen_at),
-        (h.name, h.boot_id, h.agent_version, h.probe, h.last_seen_at)
-      ) as n (name, boot_id, agent_version, probe, last_seen_at)
+        (excluded.boot_id, excluded.agent_version, excluded.probe, excluded.last_seen_at),
+        (h.boot_id, h.agent_version, h.probe, h.last_seen_at)
+      ) as n (boot_id, agent_version, probe, last_seen_at)
       order by n.last_seen_at > ${soon}, n.last_seen_at desc limit 1
     ),
     (state, state_at, state_reason, watched_since) = (

@@ -23,6 +23,7 @@ export async function updateRuns(
 }
 
 interface RunRow {
+  readonly host_name: string
   readonly host_id: string
   readonly run_id: string
   first_at: string | null
@@ -31,23 +32,29 @@ interface RunRow {
   watched: string
 }
 
+interface RunKey {
+  readonly hostName: string
+  readonly hostId: string
+  readonly runId: string
+}
+
 /** One row a run, ordered by key so that two collectors lock the rows in the same order. Ranges as Postgres reads them. */
 export function runRows(events: readonly Event[], deadLetters: readonly DeadLetter[]): RunRow[] {
-  const runs = new Map<string, { hostId: string; runId: string; times: string[]; seqs: number[]; watched: string[] }>()
-  const runOf = (hostId: string, runId: string) => {
-    const key = JSON.stringify([hostId, runId])
-    const run = runs.get(key) ?? { hostId, runId, times: [], seqs: [], watched: [] }
+  const runs = new Map<string, RunKey & { times: string[]; seqs: number[]; watched: string[] }>()
+  const runOf = ({ hostName, hostId, runId }: RunKey) => {
+    const key = JSON.stringify([hostName, hostId, runId])
+    const run = runs.get(key) ?? { hostName, hostId, runId, times: [], seqs: [], watched: [] }
     runs.set(key, run)
     return run
   }
   for (const event of events) {
-    const run = runOf(event.host.id, event.agent.runId)
+    const run = runOf({ hostName: event.host.name, hostId: event.host.id, runId: event.agent.runId })
     run.seqs.push(event.agent.seq)
     run.times.push(event.at)
     if (event.type === 'coverage' && saysWatched.has(event.state))
       run.watched.push(range(event.from, event.to ?? event.at))
   }
-  for (const { stamp } of deadLetters) if (stamp !== null) runOf(stamp.hostId, stamp.runId).seqs.push(stamp.seq)
+  for (const { stamp } of deadLetters) if (stamp !== null) runOf(stamp).seqs.push(stamp.seq)
 
   return [...runs.keys()].sort().flatMap((key) => {
     const run = runs.get(key)
@@ -55,6 +62,7 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
     const times = run.times.sort((a, b) => Date.parse(a) - Date.parse(b))
     return [
       {
+        host_name: run.hostName,
         host_id: run.hostId,
         run_id: run.runId,
         first_at: times[0] ?? null,
@@ -76,16 +84,16 @@ function range(from: string, to: string): string {
 
 const recordset = `
   jsonb_to_recordset($1::jsonb) as come (
-    host_id text, run_id text, first_at timestamptz, last_at timestamptz, seqs int8multirange, watched tstzmultirange
+    host_name text, host_id text, run_id text, first_at timestamptz, last_at timestamptz, seqs int8multirange, watched tstzmultirange
   )`
 
 const upsert = `
-  insert into runs as r (host_id, run_id, first_at, last_at, seqs, incomplete_since, watched)
+  insert into runs as r (host_name, host_id, run_id, first_at, last_at, seqs, incomplete_since, watched)
   select
-    host_id, run_id, coalesce(first_at, now()), coalesce(last_at, now()), seqs,
+    host_name, host_id, run_id, coalesce(first_at, now()), coalesce(last_at, now()), seqs,
     case when missing_count(seqs) > 0 then now() end, watched
   from ${recordset}
-  on conflict (host_id, run_id) do update set
+  on conflict (host_name, host_id, run_id) do update set
     first_at = least(r.first_at, excluded.first_at),
     last_at = greatest(r.last_at, excluded.last_at),
     seqs = r.seqs + excluded.seqs,
@@ -99,5 +107,5 @@ const closeHoles = `
     seqs = int8multirange(int8range(1, upper(r.seqs))),
     incomplete_since = null
   from ${recordset}
-  where r.host_id = come.host_id and r.run_id = come.run_id
+  where r.host_name = come.host_name and r.host_id = come.host_id and r.run_id = come.run_id
     and (select count(*) from unnest(r.seqs)) > $2`
