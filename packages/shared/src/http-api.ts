@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DeathEvent } from './event.ts'
+import { HostOrder } from './host-order.ts'
 import { timestamp } from './vocabulary.ts'
 
 /** The collector's HTTP port: 128 + SIGKILL. */
@@ -91,6 +92,8 @@ export const WhoKilledAnswer = z.object({
     z.object({ id: z.string(), at: timestamp, host: z.string(), cause: z.string(), summary: z.string() }),
   ),
   coverage: z.array(HostCoverage),
+  /** Of the latest and the earlier ones told here: whether the latest is the latest. */
+  order: HostOrder.optional(),
 })
 export type WhoKilledAnswer = z.infer<typeof WhoKilledAnswer>
 
@@ -104,8 +107,12 @@ export const DeathsQuery = z.object({
   cursor: z.string().max(512).optional(),
 })
 
-/** Newest first; `nextCursor` continues, null at the end. */
-export const DeathsPage = z.object({ deaths: z.array(DeathEvent), nextCursor: z.string().nullable() })
+/** Newest first, by the hosts' own clocks; `nextCursor` continues, null at the end. */
+export const DeathsPage = z.object({
+  deaths: z.array(DeathEvent),
+  nextCursor: z.string().nullable(),
+  order: HostOrder.optional(),
+})
 export type DeathsPage = z.infer<typeof DeathsPage>
 
 export const HostStatus = z.object({

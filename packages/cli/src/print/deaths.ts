@@ -4,6 +4,7 @@ import { causeText } from '@whokilled/shared/text/cause-text'
 import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
 import { localTime } from '@whokilled/shared/text/time-text'
 import type { Terminal } from '../terminal.ts'
+import { orderNotes } from './order-notes.ts'
 import { tableText } from './table.ts'
 
 /** From this width on an id has a column of its own; on a narrower terminal it stands below what happened. */
@@ -31,7 +32,8 @@ export function printDeaths(page: DeathsPage, terminal: Terminal): string {
     widthMax: width === undefined ? Infinity : Math.max(8, isWide ? 36 : Math.floor(width / 5)),
   })
   const more = page.nextCursor === null ? '' : `more: --cursor ${terminalText(page.nextCursor)}\n`
-  return `${table}\n${more}`
+  const notes = orderNotes(page.order)
+  return `${table}\n${notes}${more}`
 }
 
 function whenText(death: DeathEvent, { clock }: Terminal): string {

@@ -3,6 +3,7 @@ import { shortened, terminalText } from '@whokilled/shared/text/terminal-text'
 import { localTime, momentText } from '@whokilled/shared/text/time-text'
 import type { Terminal } from '../terminal.ts'
 import { coverageSentences, gapsAfter } from './coverage.ts'
+import { orderNotes } from './order-notes.ts'
 import { printStory } from './story.ts'
 import { tableText } from './table.ts'
 
@@ -13,7 +14,7 @@ export function printWhoKilled(answer: WhoKilledAnswer, host: string | undefined
   const notes = gapsAfter(coverage, death.host.name, death.at, terminal.clock).map(
     (gap) => `note: ${gap}; a later death may be missing\n`,
   )
-  return [printStory(death, terminal), printEarlier(answer, terminal), ...notes].join('')
+  return [printStory(death, terminal), printEarlier(answer, terminal), ...notes, orderNotes(answer.order)].join('')
 }
 
 function printEarlier({ deathCount, earlier, service }: WhoKilledAnswer, { clock, colors, width }: Terminal): string {

@@ -1,4 +1,5 @@
 import type { DeathEvent } from '@whokilled/shared/event'
+import { hostOrderOf } from '@whokilled/shared/host-order'
 import type { DeathsPage } from '@whokilled/shared/http-api'
 import type pg from 'pg'
 import { type Cursor, encodeCursor } from './cursor.ts'
@@ -35,7 +36,8 @@ export async function findDeaths(database: pg.Pool, filter: DeathsFilter): Promi
   const page = rows.slice(0, filter.limit)
   const last = page.at(-1)
   const more = rows.length > filter.limit && last !== undefined
-  return { deaths: page.map(({ event }) => event), nextCursor: more ? encodeCursor(last) : null }
+  const deaths = page.map(({ event }) => event)
+  return { deaths, nextCursor: more ? encodeCursor(last) : null, order: hostOrderOf(deaths) }
 }
 
 const sql = `

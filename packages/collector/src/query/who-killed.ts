@@ -1,4 +1,5 @@
 import type { DeathEvent } from '@whokilled/shared/event'
+import { hostOrderOf } from '@whokilled/shared/host-order'
 import type { WhoKilledAnswer } from '@whokilled/shared/http-api'
 import type pg from 'pg'
 import { findCoverage } from './coverage.ts'
@@ -32,6 +33,7 @@ export async function whoKilled(database: pg.Pool, question: WhoKilledQuestion):
       summary: event.verdict.summary,
     })),
     coverage,
+    order: hostOrderOf(rows.map(({ event }) => event)),
   }
 }
 
