@@ -27,11 +27,14 @@ const window = 256
 await using postgres = await startPostgres()
 await using nats = await startNats()
 const databaseUrl = await postgres.createDatabase()
-const config = loadConfig(undefined, {
-  WHOKILLED_NATS_URL: nats.url,
-  WHOKILLED_POSTGRES_URL: databaseUrl,
-  WHOKILLED_HTTP_PORT: '0',
-})
+const config = {
+  ...loadConfig(undefined, {
+    WHOKILLED_NATS_URL: nats.url,
+    WHOKILLED_POSTGRES_URL: databaseUrl,
+    WHOKILLED_HTTP_PORT: '0',
+  }),
+  httpRequestsPerMinuteMax: 1_000_000,
+}
 const log = createLog('warn')
 
 // Make the tables, the stream and the consumer; then fill the stream while nobody consumes.

@@ -27,11 +27,14 @@ const pollMs = 5
 await using postgres = await startPostgres()
 await using nats = await startNats()
 const databaseUrl = await postgres.createDatabase()
-const config = loadConfig(undefined, {
-  WHOKILLED_NATS_URL: nats.url,
-  WHOKILLED_POSTGRES_URL: databaseUrl,
-  WHOKILLED_HTTP_PORT: '0',
-})
+const config = {
+  ...loadConfig(undefined, {
+    WHOKILLED_NATS_URL: nats.url,
+    WHOKILLED_POSTGRES_URL: databaseUrl,
+    WHOKILLED_HTTP_PORT: '0',
+  }),
+  httpRequestsPerMinuteMax: 1_000_000,
+}
 const collector = await startCollector(config, createLog('error'), { migrate: true })
 await using agent = await startAgentProcess(nats.url)
 // A name of its own, so that nothing else on this machine is taken for it.

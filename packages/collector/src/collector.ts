@@ -1,13 +1,16 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type pg from 'pg'
+import { TokenCheck } from './access/token-check.ts'
 import { retry } from './backoff.ts'
 import { answerClockRequests } from './clock/answer-requests.ts'
 import { FleetClock } from './clock/fleet-clock.ts'
 import type { Config } from './config.ts'
 import { SchemaError } from './errors.ts'
 import { keepHouse } from './housekeeping.ts'
+import { checkAccess } from './http/access-rules.ts'
 import { listen } from './http/listen.ts'
 import { buildServer } from './http/server.ts'
+import { Sockets } from './http/sockets.ts'
 import { ingest } from './ingest/consume.ts'
 import { connectNats } from './ingest/nats.ts'
 import { openConsumer } from './ingest/stream.ts'
@@ -27,6 +30,8 @@ export interface Collector {
   readonly ended: Promise<void>
   /** Finishes the batch in hand and closes everything. */
   stop(): Promise<void>
+  /** Reads the certificate of HTTPS anew. Throws a ConfigError, and goes on with the old one. */
+  reloadCertificate(): void
 }
 
 /**
@@ -36,6 +41,7 @@ export interface Collector {
  * one is missing.
  */
 export async function startCollector(config: Config, log: Log, options: { migrate: boolean }): Promise<Collector> {
+  checkAccess(config)
   const metrics = createMetrics()
   const readiness = new Readiness()
   const stopping = new AbortController()
@@ -44,7 +50,9 @@ export async function startCollector(config: Config, log: Log, options: { migrat
   const lost = (error: Error) => log.warn({ err: error }, 'a connection to Postgres was lost')
   const database = openDatabase(config.postgresUrl, storeConnections, lost)
   const answers = openDatabase(config.postgresUrl, config.postgresConnectionsMax, lost)
-  const http = await buildServer({ database: answers, metrics, readiness, log })
+  const sockets = new Sockets(config, metrics)
+  const tokens = new TokenCheck(answers, () => metrics.tokenUsesNotNoted.inc())
+  const http = await buildServer({ settings: config, tokens, database: answers, metrics, readiness, log }, sockets)
   const url = await listen(http, config)
 
   const ended = run().finally(async () => {
@@ -55,6 +63,7 @@ export async function startCollector(config: Config, log: Log, options: { migrat
   return {
     url,
     ended,
+    reloadCertificate: () => sockets.reload(),
     async stop() {
       stopping.abort()
       await ended

@@ -40,6 +40,18 @@ const Settings = z.strictObject({
   httpHost: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port. */
   httpPort: z.int().min(0).max(65_535).default(httpPort),
+  /** `loopback`: whoever is on this machine may read. `tokens`: whoever has one. `anyone`: whoever reaches it. */
+  httpAccess: z.enum(['loopback', 'tokens', 'anyone']).default('loopback'),
+  /** Names that it is asked by, beside localhost; without it any, unless httpAccess is loopback. */
+  httpNames: z.array(z.string().min(1).max(255)).max(100).optional(),
+  /** PEM files: then it speaks TLS. Read again at SIGHUP. */
+  httpCertificateFile: z.string().optional(),
+  httpKeyFile: z.string().optional(),
+  /** Listen without TLS on an address that is not loopback. */
+  httpPlainText: z.boolean().default(false),
+  /** Of one token, or of one address without one. */
+  httpRequestsPerMinuteMax: z.int().min(1).max(10_000_000).default(600),
+  httpConnectionsMax: z.int().min(1).max(100_000).default(500),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   stream: Stream.prefault({}),
   batch: Batch.prefault({}),
@@ -68,6 +80,7 @@ const variables = {
   WHOKILLED_POSTGRES_URL: 'postgresUrl',
   WHOKILLED_HTTP_HOST: 'httpHost',
   WHOKILLED_HTTP_PORT: 'httpPort',
+  WHOKILLED_HTTP_ACCESS: 'httpAccess',
   WHOKILLED_LOG_LEVEL: 'logLevel',
 } as const
 

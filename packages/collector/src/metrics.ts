@@ -80,6 +80,22 @@ export function createMetrics() {
       name: 'whokilled_partitions_dropped_total',
       help: 'Weeks deleted at the limit retentionDays.',
     }),
+    httpRefused: new Counter({
+      registers,
+      name: 'whokilled_http_refused_total',
+      help: 'Requests refused for who asked, from where or how often.',
+      labelNames: ['reason'] as const,
+    }),
+    httpConnectionsRefused: new Counter({
+      registers,
+      name: 'whokilled_http_connections_refused_total',
+      help: 'Connections refused at the limit httpConnectionsMax.',
+    }),
+    tokenUsesNotNoted: new Counter({
+      registers,
+      name: 'whokilled_token_uses_not_noted_total',
+      help: "Times of a token's use that Postgres did not write down.",
+    }),
     httpSeconds: new Histogram({
       registers,
       name: 'whokilled_http_seconds',

@@ -70,6 +70,8 @@ export function testConfig(natsUrl: string, postgresUrl: string): Config {
       WHOKILLED_HTTP_PORT: '0',
     }),
     postgresConnectionsMax: 4,
+    // Tests ask again and again until something has come.
+    httpRequestsPerMinuteMax: 1_000_000,
   }
 }
 

@@ -23,6 +23,14 @@ async function run(config: Config, options: { migrate: boolean }): Promise<void>
       void collector.stop()
     })
   }
+  process.on('SIGHUP', () => {
+    try {
+      collector.reloadCertificate()
+      log.info('the certificate was read again')
+    } catch (error) {
+      log.error({ err: error }, 'the certificate cannot be read; the old one stays')
+    }
+  })
   await collector.ended
   log.info('stopped')
 }

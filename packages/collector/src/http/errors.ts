@@ -1,21 +1,45 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { nearestWord } from '@whokilled/shared/settings'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import pg from 'pg'
+import { withoutTokens } from '../access/token.ts'
 import { invalidParameters, type ParameterError, ProblemError, problemBody } from './problem.ts'
 
 /** Makes a problem of whatever goes wrong. */
 export function answerErrors(server: FastifyInstance): void {
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request)
-    if (problem.statusCode >= 500) request.log.error({ err: error, url: request.url }, 'a request failed')
+    if (problem.statusCode >= 500)
+      request.log.error({ err: error, url: withoutTokens(request.url) }, 'a request failed')
     return reply.code(problem.statusCode).type('application/problem+json').send(problemBody(problem))
   })
   server.setNotFoundHandler((request, reply) => {
-    const detail = `nothing answers ${request.method} ${request.url.slice(0, 200)}`
+    const detail = `nothing answers ${request.method} ${withoutTokens(request.url).slice(0, 200)}`
     const problem = new ProblemError(404, 'no-such-route', detail, { hint: 'All routes are listed at /docs.' })
     return reply.code(404).type('application/problem+json').send(problemBody(problem))
   })
+}
+
+/** Answers what is no HTTP request, or came too slowly, and ends the connection. For fastify's `clientErrorHandler`. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  // Whoever asks for something once the connection is broken gets an error for it.
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy()
+  const [status, code, detail] = clientProblems[error.code ?? ''] ?? [400, 'not-http', 'expected a request of HTTP']
+  const body = JSON.stringify(problemBody(new ProblemError(status, code, detail)))
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+const clientProblems: Record<string, readonly [number, string, string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-too-slow', 'expected the whole request sooner'],
+  HPE_HEADER_OVERFLOW: [431, 'headers-too-large', 'expected fewer or shorter headers'],
 }
 
 function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {

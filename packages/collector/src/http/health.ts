@@ -1,3 +1,4 @@
+import { Problem } from '@whokilled/shared/http-api'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { HttpContext } from './context.ts'
@@ -16,13 +17,23 @@ const pingDelayMaxMs = 2_000
 export const healthRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { database, readiness }) => {
   server.get(
     '/healthz',
-    { schema: { summary: 'Is the process alive', tags: ['operating'], response: { 200: Healthz } } },
+    {
+      config: { access: 'open' },
+      schema: { summary: 'Is the process alive', tags: ['operating'], response: { 200: Healthz } },
+    },
     async () => ({ status: 'alive' as const }),
   )
 
   server.get(
     '/readyz',
-    { schema: { summary: 'Has it all it needs', tags: ['operating'], response: { 200: Readyz, 503: Readyz } } },
+    {
+      config: { isWithoutDatabase: true },
+      schema: {
+        summary: 'Has it all it needs',
+        tags: ['operating'],
+        response: { 200: Readyz, 503: z.union([Readyz, Problem]) },
+      },
+    },
     async (_request, reply) => {
       const dependencies = await readiness.check(ping)
       const ready = dependencies.every(({ problem }) => problem === null)

@@ -6,6 +6,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, 
   server.get(
     '/metrics',
     {
+      config: { isWithoutDatabase: true },
       schema: {
         summary: "The collector's own counters",
         tags: ['operating'],

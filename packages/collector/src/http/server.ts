@@ -6,30 +6,29 @@ import type { HttpContext } from './context.ts'
 import { coverageRoutes } from './coverage.ts'
 import { deathRoutes } from './deaths.ts'
 import { docsRoutes } from './docs.ts'
-import { answerErrors } from './errors.ts'
+import { answerClientError, answerErrors } from './errors.ts'
+import { guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { hostRoutes } from './hosts.ts'
 import { metricsRoutes } from './metrics.ts'
+import type { Sockets } from './sockets.ts'
 import { whoKilledRoutes } from './who-killed.ts'
 
 /** Bodies are not asked for, so they are small. */
 const bodyBytesMax = 16_384
-const headerBytesMax = 8_192
-const requestDelayMaxMs = 10_000
 const answerDelayMaxMs = 35_000
 const parameterLengthMax = 512
 
 /** The HTTP API as an app that does not listen: tests inject requests. */
-export async function buildServer(context: HttpContext) {
+export async function buildServer(context: HttpContext, sockets: Sockets) {
   const server = fastify({
     loggerInstance: warningsOf(context.log),
     // One line a request is the reverse proxy's; errors are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
-    requestTimeout: requestDelayMaxMs,
-    connectionTimeout: answerDelayMaxMs,
     handlerTimeout: answerDelayMaxMs,
-    http: { maxHeaderSize: headerBytesMax },
+    serverFactory: (handler) => sockets.make(handler),
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: parameterLengthMax },
     // Idle connections would keep a stopping collector waiting.
     forceCloseConnections: 'idle',
@@ -38,10 +37,11 @@ export async function buildServer(context: HttpContext) {
   server.setSerializerCompiler(serializerCompiler)
   answerErrors(server)
   await server.register(helmet, {
-    // The collector itself speaks plain HTTP, and must work without a proxy in front.
+    // It may speak plain HTTP without a proxy in front. And a promise of TLS would bind all else on that host, too.
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
     strictTransportSecurity: false,
   })
+  await guard(server, context)
   server.addHook('onResponse', async (request, reply) => {
     const labels = { route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) }
     context.metrics.httpSeconds.observe(labels, reply.elapsedTime / 1_000)
