@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isNatsUrl } from '@whokilled/shared/nats-servers'
+import { natsProblem, natsSettings, natsVariables } from '@whokilled/shared/nats-settings'
 import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
@@ -23,12 +23,7 @@ const probeSetting = z
 
 /** The settings, as written in the file. Every limit has a default; docs/agent.md names them all, which a test compares. */
 export const Settings = z.strictObject({
-  natsUrl: z
-    .string()
-    .refine(isNatsUrl, 'expected URLs that begin with nats:// or tls://, separated by commas')
-    .default('nats://127.0.0.1:4222'),
-  /** A file that holds the URL, where it contains a password. */
-  natsUrlFile: z.string().optional(),
+  ...natsSettings,
   /** The name events are published under; the host's own by default. */
   hostName: z.string().min(1).max(255).optional(),
   /** Identity and spool. */
@@ -86,15 +81,32 @@ export interface GivenSettings {
 
 /** Reads the settings: the file, over it the environment, over it the command line. */
 export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv, given: GivenSettings): Config {
-  const natsUrl = environment.WHOKILLED_NATS_URL
   const written = {
     ...(file === undefined ? {} : readJson(file)),
+    ...fromEnvironment(environment),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
   const { natsUrlFile } = parsed(written)
-  const url = natsUrl || (natsUrlFile === undefined ? undefined : readSecret(natsUrlFile))
+  // A URL in the environment wins over a file that holds one.
+  const url = natsUrlFile === undefined || environment.WHOKILLED_NATS_URL ? undefined : readSecret(natsUrlFile)
   const { natsUrlFile: _, ...settings } = parsed(url === undefined ? written : { ...written, natsUrl: url })
   return Object.freeze(settings)
+}
+
+/** Throws a ConfigError where this host's connection to NATS would not be safe, or not be one. */
+export function checkNats(config: Config): void {
+  const problem = natsProblem(config)
+  if (problem !== undefined) throw new ConfigError(problem.code, problem.message, problem.hint)
+}
+
+function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [variable, setting] of Object.entries(natsVariables)) {
+    const value = environment[variable]
+    if (value === undefined || value === '') continue
+    found[setting] = setting === 'natsPlaintext' && /^(?:true|false)$/.test(value) ? value === 'true' : value
+  }
+  return found
 }
 
 function parsed(written: unknown): z.output<typeof Settings> {

@@ -17,3 +17,6 @@ export class SpoolError extends AgentError {}
 
 /** This host's identity cannot be kept. */
 export class IdentityError extends AgentError {}
+
+/** NATS cannot be reached, or does not take this host: the codes are those of nats-problem.ts in shared. */
+export class WireError extends AgentError {}

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import './heap.ts'
+import { CodedError } from '@whokilled/shared/coded-error'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { buildModule } from './command/build-module.ts'
 import { doctor } from './command/doctor.ts'
 import { run } from './command/run.ts'
 import { watch } from './command/watch.ts'
 import { loadConfig } from './config.ts'
-import { AgentError, ConfigError } from './errors.ts'
+import { ConfigError } from './errors.ts'
 import { version } from './version.ts'
 
 const exitStatus = { done: 0, nothing: 1, wrongUsage: 2, cannotReach: 3 } as const
@@ -112,7 +113,7 @@ try {
   if (error instanceof CommanderError) {
     // Help and version are answers, and commander has printed its message.
     process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage
-  } else if (error instanceof AgentError) {
+  } else if (error instanceof CodedError) {
     remark(`whokilled-agent: ${error.message}\n  ${error.hint} [${error.code}]`)
     process.exitCode = error instanceof ConfigError ? exitStatus.wrongUsage : exitStatus.cannotReach
   } else throw error

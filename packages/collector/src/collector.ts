@@ -48,8 +48,8 @@ export async function startCollector(config: Config, log: Log, options: { migrat
   const { signal } = stopping
 
   const lost = (error: Error) => log.warn({ err: error }, 'a connection to Postgres was lost')
-  const database = openDatabase(config.postgresUrl, storeConnections, lost)
-  const answers = openDatabase(config.postgresUrl, config.postgresConnectionsMax, lost)
+  const database = openDatabase(config, storeConnections, lost)
+  const answers = openDatabase(config, config.postgresConnectionsMax, lost)
   const sockets = new Sockets(config, metrics)
   const tokens = new TokenCheck(answers, () => metrics.tokenUsesNotNoted.inc())
   const http = await buildServer({ settings: config, tokens, database: answers, metrics, readiness, log }, sockets)
@@ -117,7 +117,7 @@ async function prepareDatabase(
   readiness: Readiness,
   mayMigrate: boolean,
 ): Promise<void> {
-  if (mayMigrate) await migrate(config.postgresUrl)
+  if (mayMigrate) await migrate(config.postgresUrl, config)
   try {
     await checkSchema(database)
   } catch (error) {

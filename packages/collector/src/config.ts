@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { httpPort } from '@whokilled/shared/http-api'
-import { isNatsUrl } from '@whokilled/shared/nats-servers'
+import { natsProblem, natsSettings, natsVariables } from '@whokilled/shared/nats-settings'
 import { parseSettings } from '@whokilled/shared/settings'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-
-const NatsUrl = z.string().refine(isNatsUrl, 'expected nats://… or tls://…, several separated by commas')
-const PostgresUrl = z.string().refine(isPostgresUrl, 'expected postgres://… or postgresql://…')
+import { postgresPlace, postgresSettings, postgresVariables } from './store/postgres-settings.ts'
 
 const Stream = z.strictObject({
   /** An event older than this is dropped from the stream, stored or not. */
@@ -16,6 +14,8 @@ const Stream = z.strictObject({
   /** Within this time a message published again is recognised by its id. */
   duplicateWindowSeconds: z.int().min(1).default(120),
   replicas: z.int().min(1).max(5).default(1),
+  /** The oldest messages of one host's events of one type are dropped beyond this, so that it leaves room to others. */
+  subjectMessagesMax: z.int().min(100).default(25_000),
 })
 
 const Batch = z.strictObject({
@@ -29,12 +29,13 @@ const Batch = z.strictObject({
 
 /** The settings, as written in the file. Every limit has a default. */
 const Settings = z.strictObject({
-  natsUrl: NatsUrl.default('nats://127.0.0.1:4222'),
-  natsUrlFile: z.string().optional(),
-  /** A .creds file as made by nsc. */
-  natsCredentialsFile: z.string().optional(),
-  postgresUrl: PostgresUrl.optional(),
-  postgresUrlFile: z.string().optional(),
+  ...natsSettings,
+  /** Who may make the stream: for `migrate`, where the collector itself may not. */
+  natsAdminNkeyFile: z.string().optional(),
+  natsAdminCredentialsFile: z.string().optional(),
+  /** The users that nats-server includes, which `host` and `identity` write. */
+  natsUsersFile: z.string().default('/etc/nats/whokilled-users.conf'),
+  ...postgresSettings,
   /** Connections for answering. Storing has two of its own, so that many questions do not keep it waiting. */
   postgresConnectionsMax: z.int().min(1).max(100).default(8),
   httpHost: z.string().min(1).default('127.0.0.1'),
@@ -67,17 +68,19 @@ const Settings = z.strictObject({
   deadLettersMax: z.int().min(1).default(100_000),
 })
 
-/** The settings once the files they name have been read. */
+/** The settings once the files that hold URLs have been read. */
 export type Config = Readonly<
-  Omit<z.output<typeof Settings>, 'natsUrlFile' | 'postgresUrlFile' | 'natsCredentialsFile' | 'postgresUrl'> & {
+  Omit<z.output<typeof Settings>, 'natsUrlFile' | 'postgresUrlFile' | 'postgresAdminUrlFile' | 'postgresUrl'> & {
     postgresUrl: string
-    natsCredentials: string | null
   }
 >
 
 const variables = {
-  WHOKILLED_NATS_URL: 'natsUrl',
-  WHOKILLED_POSTGRES_URL: 'postgresUrl',
+  ...natsVariables,
+  WHOKILLED_NATS_ADMIN_NKEY_FILE: 'natsAdminNkeyFile',
+  WHOKILLED_NATS_ADMIN_CREDENTIALS_FILE: 'natsAdminCredentialsFile',
+  WHOKILLED_NATS_USERS_FILE: 'natsUsersFile',
+  ...postgresVariables,
   WHOKILLED_HTTP_HOST: 'httpHost',
   WHOKILLED_HTTP_PORT: 'httpPort',
   WHOKILLED_HTTP_ACCESS: 'httpAccess',
@@ -89,18 +92,12 @@ const variables = {
  * No message repeats a URL, because it may hold a password.
  */
 export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv): Config {
-  const written = { ...(file === undefined ? {} : readJson(file)), ...fromEnvironment(environment) }
-  const parsed = parseSettings(Settings, written)
-  if ('problems' in parsed) {
-    throw new ConfigError(
-      'config-invalid',
-      parsed.problems.join('; '),
-      'Correct the setting; docs/store.md names them all.',
-    )
-  }
-  const { natsUrlFile, postgresUrlFile, natsCredentialsFile, ...settings } = parsed.settings
-  const postgresUrl =
-    postgresUrlFile === undefined ? settings.postgresUrl : readUrl('postgresUrlFile', postgresUrlFile, PostgresUrl)
+  const written = writtenSettings(file, environment)
+  const { natsUrlFile, postgresUrlFile, postgresAdminUrlFile, ...settings } = parsed(written)
+  // A URL in the environment wins over a file that holds one.
+  const url = (key: UrlSetting, from: string | undefined, variable: string) =>
+    from === undefined || environment[variable] ? settings[key] : readUrl(key, from)
+  const postgresUrl = url('postgresUrl', postgresUrlFile, 'WHOKILLED_POSTGRES_URL')
   if (postgresUrl === undefined) {
     throw new ConfigError(
       'config-invalid',
@@ -108,12 +105,42 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
       'Set WHOKILLED_POSTGRES_URL, or postgresUrl or postgresUrlFile in the file given with --config.',
     )
   }
-  return Object.freeze({
+  const config = Object.freeze({
     ...settings,
     postgresUrl,
-    natsUrl: natsUrlFile === undefined ? settings.natsUrl : readUrl('natsUrlFile', natsUrlFile, NatsUrl),
-    natsCredentials: natsCredentialsFile === undefined ? null : readSecret('natsCredentialsFile', natsCredentialsFile),
+    postgresAdminUrl: url('postgresAdminUrl', postgresAdminUrlFile, 'WHOKILLED_POSTGRES_ADMIN_URL'),
+    natsUrl: url('natsUrl', natsUrlFile, 'WHOKILLED_NATS_URL') ?? settings.natsUrl,
   })
+  for (const one of [config.postgresUrl, config.postgresAdminUrl ?? config.postgresUrl]) {
+    const place = postgresPlace(one, config)
+    if ('code' in place) throw new ConfigError(place.code, place.message, place.hint)
+  }
+  return config
+}
+
+/** Where the users are that nats-server includes, without a need for any other setting. */
+export function natsUsersFile(file: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return parsed(writtenSettings(file, environment)).natsUsersFile
+}
+
+/** Throws a ConfigError where the connection to NATS would not be safe, or not be one. */
+export function checkNats(config: Config): void {
+  const problem = natsProblem(config)
+  if (problem !== undefined) throw new ConfigError(problem.code, problem.message, problem.hint)
+}
+
+function writtenSettings(file: string | undefined, environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  return { ...(file === undefined ? {} : readJson(file)), ...fromEnvironment(environment) }
+}
+
+function parsed(written: Record<string, unknown>): z.output<typeof Settings> {
+  const result = parseSettings(Settings, written)
+  if ('settings' in result) return result.settings
+  throw new ConfigError(
+    'config-invalid',
+    result.problems.join('; '),
+    'Correct the setting; docs/store.md names them all.',
+  )
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
@@ -121,9 +148,14 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown
   for (const [variable, key] of Object.entries(variables)) {
     const value = environment[variable]
     if (value === undefined || value === '') continue
-    found[key] = key === 'httpPort' && /^\d+$/.test(value) ? Number(value) : value
+    found[key] = valueIn(key, value)
   }
   return found
+}
+
+function valueIn(key: string, text: string): unknown {
+  if (key === 'httpPort' && /^\d+$/.test(text)) return Number(text)
+  return key.endsWith('Plaintext') && /^(?:true|false)$/.test(text) ? text === 'true' : text
 }
 
 function readJson(file: string): Record<string, unknown> {
@@ -155,32 +187,25 @@ function readJson(file: string): Record<string, unknown> {
   throw new ConfigError('config-not-json', `${file}: expected a JSON object`, 'Write the settings between { and }.')
 }
 
-function readUrl(key: string, file: string, schema: z.ZodType<string>): string {
-  const parsed = schema.safeParse(readSecret(key, file))
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new ConfigError(
-    'config-invalid',
-    `${key}: ${issue?.message}, received another text`,
-    `Correct what ${file} holds.`,
-  )
-}
+type UrlSetting = 'natsUrl' | 'postgresUrl' | 'postgresAdminUrl'
 
-function readSecret(key: string, file: string): string {
+function readUrl(key: UrlSetting, file: string): string {
+  let text: string
   try {
-    return readFileSync(file, 'utf8').trim()
+    text = readFileSync(file, 'utf8').trim()
   } catch (cause) {
     throw new ConfigError(
       'secret-unreadable',
-      `${key}: ${(cause as Error).message}`,
+      `${key}File: ${(cause as Error).message}`,
       'Check the path and its permissions.',
-      {
-        cause,
-      },
+      { cause },
     )
   }
-}
-
-function isPostgresUrl(text: string): boolean {
-  return /^postgres(?:ql)?:\/\/./.test(text)
+  const { success, error } = Settings.shape[key].safeParse(text)
+  if (success) return text
+  throw new ConfigError(
+    'config-invalid',
+    `${key}File: ${error.issues[0]?.message}, received another text`,
+    `Correct what ${file} holds.`,
+  )
 }

@@ -17,3 +17,6 @@ export class ListenError extends CollectorError {}
 
 /** A command's argument that cannot be: bad-token-name, bad-token-expiry, token-exists, no-such-token, … */
 export class UsageError extends CollectorError {}
+
+/** NATS cannot be used: the codes of nats-problem.ts in shared, stream-missing, stream-settings. */
+export class NatsError extends CollectorError {}

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
+import { CodedError } from '@whokilled/shared/coded-error'
 import { Command, CommanderError } from 'commander'
 import { addMigrate } from './command/migrate.ts'
 import { addRun } from './command/run.ts'
 import { addToken } from './command/token.ts'
 import { type Config, loadConfig } from './config.ts'
-import { CollectorError, ConfigError, DatabaseError, ListenError, SchemaError, UsageError } from './errors.ts'
+import { ConfigError, ListenError, SchemaError, UsageError } from './errors.ts'
 
 const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, cannotReach: 3 }
 
@@ -17,7 +18,7 @@ const program = new Command('whokilled-collector')
     'after',
     `
 Environment: WHOKILLED_NATS_URL, WHOKILLED_POSTGRES_URL, WHOKILLED_HTTP_HOST, WHOKILLED_HTTP_PORT, WHOKILLED_LOG_LEVEL.
-Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres.`,
+Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres or NATS.`,
   )
 
 // Each file in command/ adds its own, and asks for the settings only when it is called.
@@ -39,14 +40,12 @@ function settings(): Config {
 function report(error: unknown): number {
   // Commander has printed its own.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUsage
-  if (!(error instanceof CollectorError)) {
+  if (!(error instanceof CodedError)) {
     process.stderr.write(`whokilled-collector: ${error instanceof Error ? error.stack : String(error)}\n`)
     return exitCodes.failed
   }
   process.stderr.write(`whokilled-collector: ${error.message} [${error.code}]\n  ${error.hint}\n`)
   if ([ConfigError, SchemaError, ListenError, UsageError].some((kind) => error instanceof kind))
     return exitCodes.wrongUsage
-  return error instanceof DatabaseError && error.code === 'postgres-unreachable'
-    ? exitCodes.cannotReach
-    : exitCodes.failed
+  return ['postgres-unreachable', 'nats-unreachable'].includes(error.code) ? exitCodes.cannotReach : exitCodes.failed
 }

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { DatabaseError, SchemaError } from './errors.ts'
+import { connectOptions } from './store/connect-options.ts'
+import { connectError, wordsOf } from './store/database-error.ts'
+import type { PostgresTlsSettings } from './store/postgres-settings.ts'
 
 /** Plain SQL, forward only, one transaction each, named by their number. */
 const folder = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -12,9 +15,9 @@ const table = 'migrations'
  * Brings the database's tables up to this program's version; the names of the migrations that were run.
  * Two at a time wait for each other.
  */
-export async function migrate(postgresUrl: string): Promise<string[]> {
+export async function migrate(postgresUrl: string, settings: PostgresTlsSettings = {}): Promise<string[]> {
   const client = new pg.Client({
-    connectionString: postgresUrl,
+    ...connectOptions(postgresUrl, settings),
     application_name: 'whokilled-migrate',
     connectionTimeoutMillis: 10_000,
   })
@@ -22,12 +25,7 @@ export async function migrate(postgresUrl: string): Promise<string[]> {
   try {
     await client.connect()
   } catch (cause) {
-    throw new DatabaseError(
-      'postgres-unreachable',
-      `expected to connect to Postgres at ${placeOf(client)}, got: ${wordsOf(cause)}`,
-      'Check that Postgres runs there, and the user and password in postgresUrl.',
-      { cause },
-    )
+    throw connectError(cause, placeOf(client))
   }
   try {
     const done = await runner({
@@ -92,9 +90,4 @@ async function appliedNames(database: pg.Pool): Promise<string[]> {
 /** Host, port and database: what may be shown of a URL. */
 function placeOf(client: pg.Client): string {
   return `${client.host}:${client.port}/${client.database ?? ''}`
-}
-
-function wordsOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(wordsOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
 }

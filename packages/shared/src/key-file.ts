@@ -53,3 +53,30 @@ export function renewableFile(read: () => Uint8Array): () => Uint8Array {
     return last
   }
 }
+
+/**
+ * The seed of a user's nkey in a file, without the white space around it. Throws as `readKeyFile` does, and
+ * key-invalid if it holds something else.
+ */
+export function readSeedFile(setting: string, file: string): Uint8Array {
+  const seed = new TextDecoder().decode(readKeyFile(setting, file)).trim()
+  // NATS' own prefix S for a seed and U for a user, then base32; the checksum is the client's to check.
+  if (/^SU[A-Z2-7]{56}$/.test(seed)) return new TextEncoder().encode(seed)
+  throw new CodedError(
+    'key-invalid',
+    `${setting}: expected the seed of a user's nkey (58 characters that begin with SU), ${file} holds something else`,
+    'Name the file that whokilled-collector host add wrote, or that nk -gen user made.',
+  )
+}
+
+/** A .creds file. Throws as `readKeyFile` does, and key-invalid if it holds something else. */
+export function readCredentialsFile(setting: string, file: string): Uint8Array {
+  const bytes = readKeyFile(setting, file)
+  const parts = new TextDecoder().decode(bytes).match(/^-{3,}BEGIN (?:NATS USER JWT|USER NKEY SEED)-{3,}\s*$/gm)
+  if (parts?.length === 2) return bytes
+  throw new CodedError(
+    'key-invalid',
+    `${setting}: expected the JWT and the seed of a user, ${file} holds something else`,
+    'Name a .creds file as nsc generates it.',
+  )
+}

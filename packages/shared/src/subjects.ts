@@ -21,6 +21,17 @@ const clockPrefix = 'whokilled.clock.'
 /** The clock requests of all hosts. */
 export const allClockSubjects = `${clockPrefix}*`
 
+/** Where answers to one host's agent come: what it alone may subscribe to. The names of hosts cannot run into each other. */
+export function hostInbox(hostName: string): string {
+  return `whokilled.inbox.host.${hostToken(hostName)}`
+}
+
+/** Where answers to collectors come, the stream's messages among them. */
+export const collectorInbox = 'whokilled.inbox.collector'
+
+/** Where answers to whoever makes the stream come. */
+export const adminInbox = 'whokilled.inbox.admin'
+
 /**
  * A host's name as one subject token: every byte outside A–Z a–z 0–9 _ - is percent-encoded,
  * so that a dotted name stays one token.

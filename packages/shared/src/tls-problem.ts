@@ -64,7 +64,11 @@ function problemOf(error: Error, { name, prefix }: TlsPeer): SettingProblem | un
       hint: `Give ${name} a certificate; nothing was sent to it.`,
     }
   }
-  if (/alert (certificate required|bad certificate|unknown ca)|CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA/i.test(`${code} ${error.message}`)) {
+  if (
+    /alert (certificate required|bad certificate|unknown ca)|CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA/i.test(
+      `${code} ${error.message}`,
+    )
+  ) {
     return {
       code: 'tls-client-certificate',
       message: `${name} refused this program's certificate, or wants one`,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { ClockOffset, readClocks } from '@whokilled/shared/clock-offset'
 import { pino } from 'pino'
 import { Agent } from '../agent.ts'
-import type { Config } from '../config.ts'
+import { type Config, checkNats } from '../config.ts'
 import { WatchMemory } from '../coverage/watch-memory.ts'
 import { type LocalHost, localHost } from '../local-host.ts'
 import { agentMetrics, serveMetrics } from '../metrics.ts'
@@ -14,12 +14,14 @@ import { version } from '../version.ts'
 import { ClockRequests } from '../wire/clock-requests.ts'
 import { Connection } from '../wire/connection.ts'
 import { Publisher } from '../wire/publish.ts'
+import { wireError } from '../wire/wire-error.ts'
 
 /** How long the end of the agent waits for what is still in the spool; the rest stays there. */
 const drainMs = 5_000
 
 /** The agent: watches this host and publishes what it decides, until the signal aborts or a recording ends. */
 export async function run(config: Config, signal: AbortSignal): Promise<void> {
+  checkNats(config)
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }))
   const offset = new ClockOffset()
   const host = localHost(config, config.stateFolder, () => offset.at(readClocks()))
@@ -32,14 +34,12 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   }
   const agent = new Agent({ ...host, config, sink, memory })
   const hostName = host.identity.host.name
-  const connection = new Connection({ url: config.natsUrl, hostName })
+  const connection = new Connection({ ...config, url: config.natsUrl, hostName })
   const clockRequests = new ClockRequests({ connection, hostName, offset })
-  const publisher = new Publisher(spool, { connection, hostName }, (error) =>
-    log.warn(
-      { code: 'nats-unreachable', error: error.message, waiting: spool.length },
-      'cannot publish; events wait on disk',
-    ),
-  )
+  const publisher = new Publisher(spool, { connection, hostName }, (error) => {
+    const { code, message, hint } = wireError(error, hostName)
+    log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk')
+  })
   const metrics =
     config.metricsPort === null
       ? undefined

@@ -2,7 +2,7 @@ import { access, constants, readFile, statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { natsServers } from '@whokilled/shared/nats-servers'
+import { natsServers } from '@whokilled/shared/nats-settings'
 import type { Config } from '../config.ts'
 import { AgentError } from '../errors.ts'
 import { findKernelHeaders } from '../probe/stap/kernel-headers.ts'
@@ -161,7 +161,7 @@ async function firstThatIs(folder: string): Promise<string> {
 
 /** One server of several is enough; the remedy is that of the first. */
 async function natsAnswers(url: string): Promise<string | undefined> {
-  const remedies = await Promise.all(natsServers(url).servers.map(answers))
+  const remedies = await Promise.all(natsServers({ natsUrl: url }).servers.map(answers))
   return remedies.includes(undefined) ? undefined : remedies[0]
 }
 

@@ -8,7 +8,7 @@ export function addMigrate(program: Command, settings: () => Config): void {
     .command('migrate')
     .description("bring the database's tables up to this version")
     .action(async () => {
-      const done = await migrate(settings().postgresUrl)
+      const done = await migrate(settings().postgresUrl, settings())
       process.stdout.write(done.length === 0 ? 'The tables are up to date.\n' : `Migrated: ${done.join(', ')}\n`)
     })
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { startCollector } from '../collector.ts'
-import type { Config } from '../config.ts'
+import { type Config, checkNats } from '../config.ts'
 import { createLog } from '../log.ts'
 
 /** Adds `run`: the collector itself. */
@@ -13,6 +13,7 @@ export function addRun(program: Command, settings: () => Config): void {
 }
 
 async function run(config: Config, options: { migrate: boolean }): Promise<void> {
+  checkNats(config)
   const log = createLog(config.logLevel)
   const collector = await startCollector(config, log, options)
   log.info({ url: collector.url }, 'listening')

@@ -9,7 +9,7 @@ const connectionsMax = 2
 
 /** Does `work` with the database, once its tables are the ones that this program needs. Throws a DatabaseError. */
 export async function withDatabase<T>(config: Config, work: (database: pg.Pool) => Promise<T>): Promise<T> {
-  const database = openDatabase(config.postgresUrl, connectionsMax, () => {}) // The query that comes next rejects.
+  const database = openDatabase(config, connectionsMax, () => {}) // The query that comes next rejects.
   try {
     await checkSchema(database).catch(explain)
     return await work(database)

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { connectOptions } from './connect-options.ts'
+import type { PostgresTlsSettings } from './postgres-settings.ts'
 
 /** A query that takes longer than this is ended by the server. */
 const statementDelayMaxMs = 30_000
@@ -6,11 +8,15 @@ const connectDelayMaxMs = 5_000
 
 /**
  * Connects when first asked. Errors of idle connections (the server has gone) are passed to `lost`; the next query
- * connects again.
+ * connects again. Throws a ConfigError or CodedError if the settings of TLS, or the files they name, cannot be used.
  */
-export function openDatabase(url: string, connectionsMax: number, lost: (error: Error) => void): pg.Pool {
+export function openDatabase(
+  settings: PostgresTlsSettings & { readonly postgresUrl: string },
+  connectionsMax: number,
+  lost: (error: Error) => void,
+): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...connectOptions(settings.postgresUrl, settings),
     max: connectionsMax,
     application_name: 'whokilled-collector',
     connectionTimeoutMillis: connectDelayMaxMs,

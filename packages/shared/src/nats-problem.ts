@@ -1,0 +1,49 @@
+import type { SettingProblem } from './setting-problem.ts'
+import { tlsProblem } from './tls-problem.ts'
+
+/** What of the remedy depends on who speaks to NATS. */
+export interface NatsSpeaker {
+  /** What to do where NATS does not know the identity. */
+  readonly whenRefused: string
+  /** What to do where the identity may not do what was tried. */
+  readonly whenForbidden: string
+}
+
+/**
+ * What it means that NATS cannot be used, from an error of its client: codes tls-…, nats-refused (the identity),
+ * nats-forbidden (its permissions), nats-no-answer (nobody serves that subject: there is no stream), nats-unreachable.
+ */
+export function natsConnectionProblem(error: unknown, speaker: NatsSpeaker): SettingProblem {
+  const tls = tlsProblem(error, { name: 'NATS', prefix: 'nats' })
+  if (tls !== undefined) return tls
+  const { name, message } = innermost(error)
+  if (name === 'PermissionViolationError' || /permissions violation/i.test(message)) {
+    return { code: 'nats-forbidden', message: `NATS: ${message}`, hint: speaker.whenForbidden }
+  }
+  if (
+    name === 'AuthorizationError' ||
+    name === 'UserAuthenticationExpiredError' ||
+    /authoriz|authentic/i.test(message)
+  ) {
+    return { code: 'nats-refused', message: `NATS: ${message}`, hint: speaker.whenRefused }
+  }
+  if (name === 'NoRespondersError') {
+    return {
+      code: 'nats-no-answer',
+      message: 'expected NATS to keep the stream WHOKILLED, nothing takes its events',
+      hint: 'Run: whokilled-collector migrate.',
+    }
+  }
+  return {
+    code: 'nats-unreachable',
+    message: `expected an answer of NATS, got: ${message}`,
+    hint: 'Check that nats-server runs at natsUrl, and that this machine may connect to it.',
+  }
+}
+
+/** The client wraps what the server said. */
+function innermost(error: unknown): { name: string; message: string } {
+  let at = error
+  for (let depth = 0; depth < 8 && at instanceof Error && at.cause instanceof Error; depth++) at = at.cause
+  return at instanceof Error ? { name: at.name, message: at.message || at.name } : { name: '', message: String(at) }
+}
