@@ -5,10 +5,12 @@ import { ListenError } from '../errors.ts'
 /** Listens where the settings say; the URL. Rejects with a ListenError. */
 export async function listen(
   server: Pick<FastifyInstance, 'listen'>,
-  { httpHost, httpPort }: Pick<Config, 'httpHost' | 'httpPort'>,
+  { httpHost, httpPort, httpCertificateFile }: Pick<Config, 'httpHost' | 'httpPort' | 'httpCertificateFile'>,
 ): Promise<string> {
   try {
-    return await server.listen({ host: httpHost, port: httpPort })
+    const url = await server.listen({ host: httpHost, port: httpPort })
+    // fastify does not know what the sockets speak.
+    return httpCertificateFile === undefined ? url : url.replace(/^http:/, 'https:')
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
