@@ -1,10 +1,11 @@
 /*
  * Holds memory and waits: hold MEBIBYTES [shared]. Ends with code 1 if it cannot get it. `shared`: a second process
- * runs in the same memory, as between vfork and exec; there it begins a moment later, so that both can be found.
+ * runs in the same memory, as between vfork and exec; its pid is printed as `chosen PID`.
  */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,9 +24,10 @@ int main(int argc, char **argv)
   long mebibytes = argc > 1 ? atol(argv[1]) : 0;
 
   if (argc > 2) {
-    if (clone(wait_for_signals, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL) < 0)
+    int shares = clone(wait_for_signals, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+
+    if (shares < 0 || dprintf(STDOUT_FILENO, "chosen %d\n", shares) < 0)
       return 2;
-    usleep(300000);
   }
   while (mebibytes-- > 0) {
     char *memory = malloc(1 << 20);

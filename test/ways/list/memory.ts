@@ -105,7 +105,7 @@ member victim 0 victim memory; wait; gone "$G"`,
     title: 'the OOM killer, along with the process whose memory it shares',
     needs: 'guest',
     script: `${limited}
-limited 20M; member victim 0 hold 30 shared; sleep 0.1; role chosen $(cat /proc/$M/task/$M/children); wait; gone "$G"`,
+limited 20M; member victim 0 hold 30 shared > out; roles_in out; wait; gone "$G"`,
     told: {
       chosen: ofGroup('', sharedGroup, { incident: 'both', summary: sharedSummary }),
       victim: ofGroup('', sharedGroup, {
