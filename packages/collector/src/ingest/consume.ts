@@ -109,8 +109,9 @@ function validate(line: Ingestion, batch: readonly JsMsg[]): { events: ValidEven
   const deadLetters: DeadLetter[] = []
   for (const { subject, seq, data } of batch) {
     const validated = validateMessage({ subject, streamSeq: seq, data }, line.config.eventBytesMax)
-    events.push(...validated.events)
-    deadLetters.push(...validated.deadLetters)
+    // Not spread into push(): a large message's would overflow the stack.
+    for (const event of validated.events) events.push(event)
+    for (const letter of validated.deadLetters) deadLetters.push(letter)
   }
   return { events, deadLetters }
 }
@@ -126,8 +127,18 @@ function count({ metrics, log }: Ingestion, batch: readonly JsMsg[], eventCount:
     metrics.lagMessages.set(last.info.pending)
     metrics.lagSeconds.set((Date.now() - Date.parse(last.timestamp)) / 1_000)
   }
-  for (const { reason, detail, subject } of stored.deadLetters) {
-    metrics.deadLetters.inc({ reason })
-    log.warn({ reason, detail, subject }, 'an event was put into the dead letters')
+  countDeadLetters(metrics, log, stored.deadLetters)
+}
+
+/** A line a reason: a host that sends rubbish must not fill the log. */
+function countDeadLetters(metrics: Metrics, log: Log, letters: readonly DeadLetter[]): void {
+  const byReason = new Map<string, { events: number; first: DeadLetter }>()
+  for (const letter of letters) {
+    metrics.deadLetters.inc({ reason: letter.reason }, letter.eventCount)
+    const { events, first } = byReason.get(letter.reason) ?? { events: 0, first: letter }
+    byReason.set(letter.reason, { events: events + letter.eventCount, first })
+  }
+  for (const [reason, { events, first }] of byReason) {
+    log.warn({ reason, events, detail: first.detail, subject: first.subject }, 'put into the dead letters')
   }
 }

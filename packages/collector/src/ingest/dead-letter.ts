@@ -16,10 +16,20 @@ export type DeadLetterReason =
   | 'type'
   /** Its id is not a UUIDv7 of its time. */
   | 'id'
-  /** Postgres refused it: \u0000 in a text, a number out of range. */
+  /** Postgres has no place for it: \u0000 or half a surrogate pair in a text, a number out of range. */
   | 'not-storable'
+  /** Several of a message that held too many bad ones, one a line. */
+  | 'too-many'
 
-/** An event that cannot be stored, with the bytes as they came. */
+/** Who sent an event, by its subject and as far as it could be read: its number is not a hole. */
+export interface Stamp {
+  readonly hostName: string
+  readonly hostId: string
+  readonly runId: string
+  readonly seq: number
+}
+
+/** An event that cannot be stored, or several, with the bytes as they came. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
   /** What was expected and what came. */
@@ -27,11 +37,8 @@ export interface DeadLetter {
   readonly subject: string
   readonly streamSeq: number
   readonly payload: Uint8Array
-  /** Who sent it, by its subject and as far as it could be read: its number is not a hole. */
-  readonly stamp: {
-    readonly hostName: string
-    readonly hostId: string
-    readonly runId: string
-    readonly seq: number
-  } | null
+  /** How many events it holds: one, unless its reason is `too-many`. */
+  readonly eventCount: number
+  /** Those of its events whose stamp could be read. */
+  readonly stamps: readonly Stamp[]
 }

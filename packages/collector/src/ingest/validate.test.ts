@@ -28,9 +28,9 @@ test('a host with dots in its name is recognised in the subject', () => {
 
 test('a dead letter tells who sent it, as far as that can be read', () => {
   const { deadLetters } = check('whokilled.v1.web-3.death', `${JSON.stringify({ ...deathEvent(), v: 2 })}\nrubbish`)
-  expect(deadLetters.map(({ reason, stamp }) => ({ reason, stamp }))).toEqual([
-    { reason: 'version', stamp: { hostId: 'host-web-3', runId: 'run-1', seq: 1 } },
-    { reason: 'not-json', stamp: null },
+  expect(deadLetters.map(({ reason, stamps }) => ({ reason, stamps }))).toEqual([
+    { reason: 'version', stamps: [{ hostName: 'web-3', hostId: 'host-web-3', runId: 'run-1', seq: 1 }] },
+    { reason: 'not-json', stamps: [] },
   ])
 })
 

@@ -1,7 +1,9 @@
 import { Event, eventVersion } from '@whokilled/shared/event'
 import { parseSubject } from '@whokilled/shared/subjects'
 import { z } from 'zod'
-import type { DeadLetter, DeadLetterReason } from './dead-letter.ts'
+import type { DeadLetter, DeadLetterReason, Stamp } from './dead-letter.ts'
+import { isStorableText, jsonProblem } from './json-problem.ts'
+import { PutAside } from './put-aside.ts'
 
 /** A message of the stream: one or more events of one host and type, one a line. */
 export interface RawMessage {
@@ -23,15 +25,19 @@ export interface ValidEvent {
 export function validateMessage(
   message: RawMessage,
   eventBytesMax: number,
-): { events: ValidEvent[]; deadLetters: DeadLetter[] } {
+): { events: ValidEvent[]; deadLetters: readonly DeadLetter[] } {
   const events: ValidEvent[] = []
-  const deadLetters: DeadLetter[] = []
+  const aside = new PutAside({ subject: message.subject, streamSeq: message.streamSeq })
   for (const line of linesOf(message.data)) {
+    if (aside.isRubbish(line)) {
+      aside.addRubbish(line)
+      continue
+    }
     const result = validateLine(line, message, eventBytesMax)
-    if ('reason' in result) deadLetters.push(result)
+    if ('reason' in result) aside.add(result)
     else events.push(result)
   }
-  return { events, deadLetters }
+  return { events, deadLetters: aside.end() }
 }
 
 const lineFeed = 0x0a
@@ -51,11 +57,12 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
   const named = parseSubject(subject)
   const refuse = (reason: DeadLetterReason, detail: string, value?: unknown): DeadLetter => ({
     reason,
-    detail,
+    detail: detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}…` : detail,
     subject,
     streamSeq,
     payload: line,
-    stamp: named === undefined ? null : stampOf(value, named.hostName),
+    eventCount: 1,
+    stamps: named === undefined ? [] : stampsOf(value, named.hostName),
   })
 
   if (line.length > eventBytesMax)
@@ -63,9 +70,9 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
   const json = decode(line)
   if (json === undefined) return refuse('not-utf8', 'expected UTF-8')
   const value = parseJson(json)
-  if (value !== undefined && isDeeperThan(value, levelsMax))
-    return refuse('schema', `expected at most ${levelsMax} levels of nesting`)
   if (value === undefined) return refuse('not-json', `expected one JSON object a line, got ${json.slice(0, 40)}`)
+  const problem = jsonProblem(value, json)
+  if (problem !== undefined) return refuse(problem.reason, problem.detail, problem.isReadable ? value : undefined)
 
   if (named === undefined) return refuse('subject', `expected whokilled.v1.<host>.<type>, got ${subject}`, value)
   const version = (value as { v?: unknown }).v
@@ -102,25 +109,24 @@ function parseJson(json: string): object | undefined {
   }
 }
 
-/** JSON.stringify fails on a few thousand: whoever asked for such an event could not be answered. */
-const levelsMax = 64
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1))
-}
-
-const Stamp = z.object({
+const StampShape = z.object({
   host: z.object({ id: z.string().min(1).max(128) }),
   agent: z.object({ runId: z.string().min(1).max(64), seq: z.int().positive() }),
 })
 
-function stampOf(value: unknown, hostName: string): DeadLetter['stamp'] {
-  const parsed = Stamp.safeParse(value)
-  if (!parsed.success || JSON.stringify(parsed.data).includes('\\u0000')) return null
-  return { hostName, hostId: parsed.data.host.id, ...parsed.data.agent }
+function stampsOf(value: unknown, hostName: string): Stamp[] {
+  const parsed = StampShape.safeParse(value)
+  if (!parsed.success) return []
+  const stamp = { hostName, hostId: parsed.data.host.id, ...parsed.data.agent }
+  return isStorableStamp(stamp) ? [stamp] : []
 }
 
+/** False: it has a text that Postgres has no place for. */
+export function isStorableStamp({ hostName, hostId, runId }: Stamp): boolean {
+  return [hostName, hostId, runId].every(isStorableText)
+}
+
+const detailLengthMax = 500
 const issuesMax = 3
 
 function firstIssues(error: z.ZodError): string {

@@ -1,7 +1,7 @@
 import type { EventType } from '@whokilled/shared/event'
 import type pg from 'pg'
 import type { DeadLetter } from '../ingest/dead-letter.ts'
-import type { ValidEvent } from '../ingest/validate.ts'
+import { isStorableStamp, type ValidEvent } from '../ingest/validate.ts'
 import { inTransaction, isRefusedData } from './database.ts'
 import { insertCoverage } from './insert-coverage.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
@@ -32,7 +32,8 @@ export async function storeBatch(
   try {
     return await inTransaction(pool, (client) => storeIn(client, events, deadLetters))
   } catch (error) {
-    if (!isRefusedData(error) || events.length === 0) throw error
+    if (!isRefusedData(error)) throw error
+    if (events.length === 0) return await storeLettersAlone(pool, deadLetters, error)
     const [only] = events
     if (events.length === 1 && only !== undefined) {
       return storeBatch(pool, [], [...deadLetters, refused(only, error as pg.DatabaseError)])
@@ -70,12 +71,38 @@ async function storeIn(
   return { newByType, duplicates: valid.length - stored, deadLetters: added }
 }
 
+/**
+ * A dead letter that Postgres refuses would come again for ever, and hold up all that comes after it. What is read of
+ * its stamps is all that could be to blame: it is kept without.
+ */
+async function storeLettersAlone(pool: pg.Pool, deadLetters: readonly DeadLetter[], error: unknown): Promise<Stored> {
+  if (deadLetters.every(({ stamps }) => stamps.length === 0)) throw error
+  const middle = Math.ceil(deadLetters.length / 2)
+  if (deadLetters.length > 1) {
+    return sum(
+      await storeBatch(pool, [], deadLetters.slice(0, middle)),
+      await storeBatch(pool, [], deadLetters.slice(middle)),
+    )
+  }
+  return await storeBatch(
+    pool,
+    [],
+    deadLetters.map((letter) => ({ ...letter, stamps: [] })),
+  )
+}
+
 function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
   const stamp = { hostName: event.host.name, hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
-  const payload = Buffer.from(json)
   const detail = `Postgres refused it (${error.code}): ${error.message}`
-  const storable = !`${stamp.hostName}${stamp.hostId}${stamp.runId}`.includes('\0')
-  return { reason: 'not-storable', detail, subject, streamSeq, payload, stamp: storable ? stamp : null }
+  return {
+    reason: 'not-storable',
+    detail,
+    subject,
+    streamSeq,
+    payload: Buffer.from(json),
+    eventCount: 1,
+    stamps: isStorableStamp(stamp) ? [stamp] : [],
+  }
 }
 
 function sum(a: Stored, b: Stored): Stored {

@@ -17,12 +17,14 @@ test('the numbers and times of each run come together, dead letters too', () => 
         subject: '',
         streamSeq: 1,
         payload: new Uint8Array(),
-        stamp: { hostId: 'host-web-3', runId: 'b', seq: 3 },
+        eventCount: 1,
+        stamps: [{ hostName: 'web-3', hostId: 'host-web-3', runId: 'b', seq: 3 }],
       },
     ],
   )
   expect(rows).toEqual([
     {
+      host_name: 'web-3',
       host_id: 'host-web-3',
       run_id: 'a',
       first_at: '2026-11-22T19:40:42.123456Z',
@@ -31,6 +33,7 @@ test('the numbers and times of each run come together, dead letters too', () => 
       watched: '{}',
     },
     {
+      host_name: 'web-3',
       host_id: 'host-web-3',
       run_id: 'b',
       first_at: '2026-11-22T19:40:42.000000Z',

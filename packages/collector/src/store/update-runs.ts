@@ -54,7 +54,7 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
     if (event.type === 'coverage' && saysWatched.has(event.state))
       run.watched.push(range(event.from, event.to ?? event.at))
   }
-  for (const { stamp } of deadLetters) if (stamp !== null) runOf(stamp).seqs.push(stamp.seq)
+  for (const { stamps } of deadLetters) for (const stamp of stamps) runOf(stamp).seqs.push(stamp.seq)
 
   return [...runs.keys()].sort().flatMap((key) => {
     const run = runs.get(key)
