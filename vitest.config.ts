@@ -7,7 +7,10 @@ const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|p
 /** On a busy machine what is waited for may take a while. */
 const expect = { poll: { timeout: 30_000 } }
 
-/** unit: pure; servers: real nats-server and Postgres; kernel: real SystemTap in a virtual machine. */
+/**
+ * unit: pure; servers: real nats-server and Postgres; faults: what happens when they die; kernel: real SystemTap in a
+ * virtual machine.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -32,6 +35,19 @@ export default defineConfig({
           exclude: ['test/tidy.test.ts', '**/node_modules/**'],
           expect,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'faults',
+          include: ['test/faults/*.test.ts'],
+          globalSetup: ['test/faults/ledger-book.ts'],
+          expect,
+          testTimeout: 240_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },
