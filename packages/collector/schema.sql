@@ -305,9 +305,39 @@ comment on column tokens.digest is 'SHA-256 of the token, which is kept nowhere.
 
 comment on column tokens.last_used_at is 'To within a minute.';
 
+CREATE OR REPLACE FUNCTION drop_partitions(parent regclass, before date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  week text;
+  dropped integer := 0;
+begin
+  if parent <> all (array['deaths', 'signals', 'coverage', 'sessions']::regclass[]) then
+    raise exception '% is no table of events', parent using errcode = 'insufficient_privilege';
+  end if;
+  for week in
+    select c.relname
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = parent and c.relname ~ '_[0-9]{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= before
+    order by 1
+  loop
+    execute format('drop table if exists %I', week);
+    dropped := dropped + 1;
+  end loop;
+  return dropped;
+end
+$function$
+
+
 CREATE OR REPLACE FUNCTION make_partition(parent regclass, at timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   week_start date := date_trunc('week', at at time zone 'UTC')::date;
@@ -315,6 +345,9 @@ declare
   range_end timestamptz := (week_start + 7)::timestamp at time zone 'UTC';
   name text := format('%s_%s', parent, to_char(week_start, 'YYYYMMDD'));
 begin
+  if parent <> all (array['deaths', 'signals', 'coverage', 'sessions']::regclass[]) then
+    raise exception '% is no table of events', parent using errcode = 'insufficient_privilege';
+  end if;
   perform pg_advisory_xact_lock(hashtext(name));
   if to_regclass(name) is not null then
     return false;

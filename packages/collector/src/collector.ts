@@ -1,3 +1,4 @@
+import type { ConsumerMessages } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type pg from 'pg'
 import { TokenCheck } from './access/token-check.ts'
@@ -13,7 +14,8 @@ import { buildServer } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { ingest } from './ingest/consume.ts'
 import { connectNats } from './ingest/nats.ts'
-import { openConsumer } from './ingest/stream.ts'
+import { openMessages } from './ingest/stream.ts'
+import { setUpStream } from './ingest/stream-setup.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { checkSchema, migrate } from './migrate.ts'
@@ -80,7 +82,7 @@ export async function startCollector(config: Config, log: Log, options: { migrat
         config,
         metrics,
         log,
-        openConsumer: () => openConsumer(connection, config),
+        openMessages: () => openStream(connection),
         store: storeBatch.bind(undefined, database),
         consuming: (yes: boolean) => readiness.consumingIs(yes),
       }
@@ -96,6 +98,28 @@ export async function startCollector(config: Config, log: Log, options: { migrat
     } finally {
       // Sends the last acknowledgements.
       if (nats !== undefined && !nats.isClosed()) await drain(nats)
+    }
+  }
+
+  async function openStream(connection: NatsConnection): Promise<ConsumerMessages> {
+    try {
+      if (options.migrate) await lookAfterStream()
+      return await openMessages(connection, config)
+    } catch (error) {
+      const { message, hint = '' } = error as Error & { hint?: string }
+      readiness.consumingIs(false, `${message} ${hint}`.trim())
+      throw error
+    }
+  }
+
+  /** Whoever may not make the stream can still consume it. */
+  async function lookAfterStream(): Promise<void> {
+    try {
+      const { made, differences } = await setUpStream(config, { change: false })
+      if (made.length > 0) log.info({ made }, 'the stream was missing, and has been made')
+      for (const difference of differences) log.warn({ difference }, 'the stream is not as the settings say')
+    } catch (error) {
+      log.warn({ err: error }, 'the stream cannot be looked after')
     }
   }
 
@@ -117,7 +141,7 @@ async function prepareDatabase(
   readiness: Readiness,
   mayMigrate: boolean,
 ): Promise<void> {
-  if (mayMigrate) await migrate(config.postgresUrl, config)
+  if (mayMigrate) await migrate(config)
   try {
     await checkSchema(database)
   } catch (error) {

@@ -5,19 +5,29 @@ import pg from 'pg'
 import { DatabaseError, SchemaError } from './errors.ts'
 import { connectOptions } from './store/connect-options.ts'
 import { connectError, wordsOf } from './store/database-error.ts'
+import { grantRuntime } from './store/grant-runtime.ts'
 import type { PostgresTlsSettings } from './store/postgres-settings.ts'
 
 /** Plain SQL, forward only, one transaction each, named by their number. */
 const folder = fileURLToPath(new URL('../migrations', import.meta.url))
 const table = 'migrations'
 
+/** Where the tables are, and who owns them. */
+export interface MigrateSettings extends PostgresTlsSettings {
+  /** Whose user stores and answers. */
+  readonly postgresUrl: string
+  /** Whose user owns the tables, where that is another one. */
+  readonly postgresAdminUrl?: string | undefined
+}
+
 /**
- * Brings the database's tables up to this program's version; the names of the migrations that were run.
- * Two at a time wait for each other.
+ * Brings the database's tables up to this program's version; the names of the migrations that were run. Where another
+ * user owns them, the one that stores and answers is then given the rights it needs. Two at a time wait for each other.
  */
-export async function migrate(postgresUrl: string, settings: PostgresTlsSettings = {}): Promise<string[]> {
+export async function migrate(settings: MigrateSettings): Promise<string[]> {
+  const { postgresUrl, postgresAdminUrl = postgresUrl } = settings
   const client = new pg.Client({
-    ...connectOptions(postgresUrl, settings),
+    ...connectOptions(postgresAdminUrl, settings),
     application_name: 'whokilled-migrate',
     connectionTimeoutMillis: 10_000,
   })
@@ -27,6 +37,7 @@ export async function migrate(postgresUrl: string, settings: PostgresTlsSettings
   } catch (cause) {
     throw connectError(cause, placeOf(client))
   }
+  const runtimeRole = new pg.Client(connectOptions(postgresUrl, settings)).user
   try {
     const done = await runner({
       dbClient: client,
@@ -37,12 +48,13 @@ export async function migrate(postgresUrl: string, settings: PostgresTlsSettings
       singleTransaction: false,
       logger: { info: () => {}, warn: () => {}, error: () => {} },
     })
+    if (runtimeRole !== undefined && runtimeRole !== client.user) await grantRuntime(client, runtimeRole)
     return done.map(({ name }) => name)
   } catch (cause) {
     throw new DatabaseError(
       'migration-failed',
       `expected the migration to succeed, Postgres said: ${wordsOf(cause)}`,
-      'The failed migration was rolled back. The user in postgresUrl needs CREATE on the schema public.',
+      'The failed migration was rolled back. Its user needs CREATE on the schema public: where that of postgresUrl shall not have it, name another in postgresAdminUrl. docs/security.md tells how both are made.',
       { cause },
     )
   } finally {

@@ -9,7 +9,7 @@ export interface Dependency {
 export class Readiness {
   private schemaProblem: string | null = 'not checked yet'
   private natsProblem: string | null = 'not connected yet'
-  private consuming = false
+  private consumerProblem: string | null = 'not consuming'
 
   schemaIs(problem: string | null): void {
     this.schemaProblem = problem
@@ -19,8 +19,9 @@ export class Readiness {
     this.natsProblem = problem
   }
 
-  consumingIs(yes: boolean): void {
-    this.consuming = yes
+  /** @param why what is wrong, where that is known and it is not consuming */
+  consumingIs(yes: boolean, why = 'not consuming'): void {
+    this.consumerProblem = yes ? null : why
   }
 
   /** Postgres is asked each time, by `ping`. */
@@ -33,7 +34,7 @@ export class Readiness {
       { name: 'postgres', problem: postgres },
       { name: 'schema', problem: this.schemaProblem },
       { name: 'nats', problem: this.natsProblem },
-      { name: 'consumer', problem: this.consuming ? null : 'not consuming' },
+      { name: 'consumer', problem: this.consumerProblem },
     ]
   }
 }

@@ -105,6 +105,10 @@ test('the settings of a stream that exists are left as they are', async () => {
 
 test('a collector that starts before NATS and Postgres names what is missing, and begins when they come', async () => {
   await using running = await startRunning(postgres)
+  await eventually(
+    () => running.get('/readyz'),
+    ({ status }) => status === 200,
+  )
   await running.collector.stop()
   await running.nats.stop()
   await postgres.stop()

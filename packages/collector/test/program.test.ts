@@ -32,14 +32,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('migrate makes the tables, says so, and exits with 0; a second time it has nothing to do', async () => {
-  const environment = { WHOKILLED_POSTGRES_URL: await postgres.createDatabase() }
+test('migrate makes tables and stream, says so, and exits with 0; a second time it has nothing to do', async () => {
+  await using nats = await startNats()
+  const environment = { WHOKILLED_POSTGRES_URL: await postgres.createDatabase(), WHOKILLED_NATS_URL: nats.url }
   expect(await runToEnd(['migrate'], environment)).toEqual({
     code: 0,
-    stdout: expect.stringMatching(/^Migrated: 000001(?:, \d{6})*\n$/),
+    stdout: expect.stringMatching(
+      /^Migrated: 000001(?:, \d{6})*\nMade in NATS: stream WHOKILLED, consumer collector\n$/,
+    ),
     stderr: '',
   })
-  expect(await runToEnd(['migrate'], environment)).toMatchObject({ code: 0, stdout: 'The tables are up to date.\n' })
+  expect(await runToEnd(['migrate'], environment)).toMatchObject({
+    code: 0,
+    stdout: 'The tables are up to date.\nThe stream is as the settings say.\n',
+  })
 })
 
 test('migrate exits with 3 if Postgres cannot be reached, and does not show the password', async () => {
@@ -93,7 +99,9 @@ test('run --migrate reads secrets from files, answers, and ends with 0 on SIGTER
     )
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
-    expect(logged(output.stderr).map(({ msg }) => msg)).toEqual(['listening', 'stopping', 'stopped'])
+    const told = logged(output.stderr).map(({ msg }) => msg)
+    const made = 'the stream was missing, and has been made'
+    expect(told.filter((msg) => msg !== made)).toEqual(['listening', 'stopping', 'stopped'])
     expect(output.stderr).not.toContain(url)
     const client = new pg.Client({ connectionString: url })
     await client.connect()

@@ -34,9 +34,9 @@ test('the migrations make the schema in schema.sql (WRITE_SCHEMA=1 writes it ane
 
 test('migrating again does nothing, and two migrations at a time wait for each other', async () => {
   const url = await postgres.createDatabase()
-  const runs = await Promise.all([migrate(url), migrate(url)])
+  const runs = await Promise.all([migrate({ postgresUrl: url }), migrate({ postgresUrl: url })])
   expect(runs.flat()).toEqual(await migrationNames())
-  expect(await migrate(url)).toEqual([])
+  expect(await migrate({ postgresUrl: url })).toEqual([])
 })
 
 test('a collector refuses tables that are older or newer than itself, and says what to do', async () => {
@@ -52,7 +52,7 @@ test('a collector refuses tables that are older or newer than itself, and says w
     hint: expect.stringContaining('whokilled-collector migrate'),
   })
 
-  await migrate(url)
+  await migrate({ postgresUrl: url })
   await query(url, `insert into migrations (name, run_on) values ('999999', now())`)
   await expect(start()).rejects.toMatchObject({ code: 'schema-new' })
 })
@@ -103,7 +103,7 @@ test('a run of an agent with more holes than are kept has them closed and counte
 
 async function migrated() {
   const url = await postgres.createDatabase()
-  await migrate(url)
+  await migrate({ postgresUrl: url })
   const pool = new pg.Pool({ connectionString: url, max: 2, options: '-c timezone=UTC' })
   return { pool, [Symbol.asyncDispose]: () => pool.end() }
 }

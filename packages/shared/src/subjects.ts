@@ -21,9 +21,20 @@ const clockPrefix = 'whokilled.clock.'
 /** The clock requests of all hosts. */
 export const allClockSubjects = `${clockPrefix}*`
 
+const hostInboxPrefix = 'whokilled.inbox.host.'
+
 /** Where answers to one host's agent come: what it alone may subscribe to. The names of hosts cannot run into each other. */
 export function hostInbox(hostName: string): string {
-  return `whokilled.inbox.host.${hostToken(hostName)}`
+  return `${hostInboxPrefix}${hostToken(hostName)}`
+}
+
+/**
+ * True if the answer to a clock request goes to the host that the request's subject names. Whoever asks chooses where
+ * the answer goes: a host could otherwise have a collector publish where it may not publish itself.
+ */
+export function asksForItself(requestSubject: string, reply: string | undefined): boolean {
+  const token = requestSubject.slice(clockPrefix.length)
+  return reply?.startsWith(`${hostInboxPrefix}${token}.`) === true
 }
 
 /** Where answers to collectors come, the stream's messages among them. */

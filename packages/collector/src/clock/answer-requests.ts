@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import { type ClockAnswer, readClocks } from '@whokilled/shared/clock-offset'
-import { allClockSubjects } from '@whokilled/shared/subjects'
+import { allClockSubjects, asksForItself } from '@whokilled/shared/subjects'
 import type { Metrics } from '../metrics.ts'
 import type { FleetClock } from './fleet-clock.ts'
 
@@ -13,7 +13,7 @@ export function answerClockRequests(connection: NatsConnection, clock: FleetCloc
     queue,
     callback(error, message) {
       const { reading } = clock
-      if (error !== null || reading === null) return
+      if (error !== null || reading === null || !asksForItself(message.subject, message.reply)) return
       const answer: ClockAnswer = {
         atMs: readClocks().wallMs + reading.offsetMs,
         uncertaintyMs: reading.uncertaintyMs,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { retry } from '../backoff.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -14,8 +14,8 @@ export interface Ingestion {
   readonly config: Config
   readonly metrics: Metrics
   readonly log: Log
-  /** Makes the stream and the consumer if need be. */
-  readonly openConsumer: () => Promise<Consumer>
+  /** Opens the consumer of the stream; the messages end with an error when one of them goes away. */
+  readonly openMessages: () => Promise<ConsumerMessages>
   readonly store: (events: readonly ValidEvent[], deadLetters: readonly DeadLetter[]) => Promise<Stored>
   /** Told true when messages are being consumed, false when not. */
   readonly consuming: (yes: boolean) => void
@@ -55,20 +55,13 @@ const restartDelayMs = 500
 /** undefined if aborted. */
 async function openMessages(line: Ingestion, signal: AbortSignal): Promise<ConsumerMessages | undefined> {
   try {
-    return await retry(
-      async () => {
-        const consumer = await line.openConsumer()
-        // Somebody may delete the stream or the consumer: then this ends, and they are made again.
-        return await consumer.consume({ max_messages: line.config.batch.messagesMax, abort_on_missing_resource: true })
+    return await retry(line.openMessages, {
+      signal,
+      failed(error, delayMs) {
+        line.metrics.retries.inc({ server: 'nats' })
+        line.log.warn({ err: error, delayMs }, 'the stream cannot be opened; trying again')
       },
-      {
-        signal,
-        failed(error, delayMs) {
-          line.metrics.retries.inc({ server: 'nats' })
-          line.log.warn({ err: error, delayMs }, 'the stream cannot be opened; trying again')
-        },
-      },
-    )
+    })
   } catch (error) {
     if (signal.aborted) return undefined
     throw error

@@ -1,68 +1,68 @@
-import {
-  AckPolicy,
-  type Consumer,
-  DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstream,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-} from '@nats-io/jetstream'
-import { type NatsConnection, nanos } from '@nats-io/transport-node'
-import { allSubjects, streamName } from '@whokilled/shared/subjects'
+import { type ConsumerInfo, type ConsumerMessages, jetstream } from '@nats-io/jetstream'
+import { errors, type NatsConnection, nanos } from '@nats-io/transport-node'
+import { streamName } from '@whokilled/shared/subjects'
 import type { Config } from '../config.ts'
+import { NatsError } from '../errors.ts'
+import { natsError } from './nats.ts'
 
 /** The durable consumer that all collectors share: each message goes to one of them. */
 export const consumerName = 'collector'
 
+/** Where the consumer is asked for messages: the only subject of JetStream's API that a running collector needs. */
+export const nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${streamName}.${consumerName}`
+
+const answerDelayMaxMs = 3_000
+/** Twice this without a word from NATS means that the consumer has gone. */
+const heartbeatMs = 5_000
+const pullDelayMaxMs = 30_000
+
 /**
- * The consumer of the stream; both are made if they are missing. Settings of an existing stream are left as they are:
- * somebody may have chosen them.
+ * The messages of the consumer, without asking NATS about stream or consumer, which needs more rights. Rejects with a
+ * CodedError (stream-missing, nats-forbidden, …); the messages end with one when stream or consumer go away.
  */
-export async function openConsumer(connection: NatsConnection, config: Config): Promise<Consumer> {
-  const manager = await jetstreamManager(connection)
-  await ensureStream(manager, config)
-  await ensureConsumer(manager, config)
-  return await jetstream(connection).consumers.get(streamName, consumerName)
-}
-
-async function ensureStream(manager: JetStreamManager, { stream }: Config): Promise<void> {
-  if (await exists(manager.streams.info(streamName), JetStreamApiCodes.StreamNotFound)) return
-  await manager.streams.add({
-    name: streamName,
-    subjects: [allSubjects],
-    storage: StorageType.File,
-    // Kept after they were stored, so that a second consumer or a restored database can read them again.
-    retention: RetentionPolicy.Limits,
-    // At a limit the oldest go. The holes they leave in a run's numbers show as missing events.
-    discard: DiscardPolicy.Old,
-    max_age: nanos(stream.ageMaxHours * 3_600_000),
-    max_bytes: stream.bytesMax,
-    duplicate_window: nanos(stream.duplicateWindowSeconds * 1_000),
-    num_replicas: stream.replicas,
+export async function openMessages(connection: NatsConnection, { batch }: Config): Promise<ConsumerMessages> {
+  await ask(connection)
+  const known = { name: consumerName, stream_name: streamName, config: {} } as ConsumerInfo
+  const messages = await jetstream(connection).consumers.getConsumerFromInfo(known).consume({
+    max_messages: batch.messagesMax,
+    expires: pullDelayMaxMs,
+    idle_heartbeat: heartbeatMs,
+    bind: true,
+    abort_on_missing_resource: true,
   })
+  void endWhenSilent(messages)
+  return messages
 }
 
-async function ensureConsumer(manager: JetStreamManager, config: Config): Promise<void> {
-  if (await exists(manager.consumers.info(streamName, consumerName), JetStreamApiCodes.ConsumerNotFound)) return
-  await manager.consumers.add(streamName, {
-    durable_name: consumerName,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(config.ackWaitSeconds * 1_000),
-    max_ack_pending: config.ackPendingMax,
-    // What cannot be stored is put into the dead letters and acknowledged, so nothing is delivered for ever.
-    max_deliver: -1,
-  })
-}
-
-async function exists(info: Promise<unknown>, notFound: number): Promise<boolean> {
+/**
+ * Nobody answers for a consumer that is not there: neither with an error nor with "no responders". So a request is
+ * made that each consumer refuses at once (a heartbeat as long as the request), without delivering anything.
+ */
+async function ask(connection: NatsConnection): Promise<void> {
+  const second = nanos(1_000)
+  const refused = JSON.stringify({ batch: 1, expires: second, idle_heartbeat: second })
   try {
-    await info
-    return true
+    await connection.request(nextSubject, refused, { timeout: answerDelayMaxMs })
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === notFound) return false
-    throw error
+    const isSilence = [error, (error as Error).cause].some(
+      (each) => each instanceof errors.TimeoutError || each instanceof errors.NoRespondersError,
+    )
+    throw isSilence ? missing(error) : natsError(error)
   }
+}
+
+/** The client asks again for ever. A server that lost its data does not tell that the consumer went with it. */
+async function endWhenSilent(messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status()) {
+    if (type === 'heartbeats_missed') messages.stop(missing())
+  }
+}
+
+function missing(cause?: unknown): NatsError {
+  return new NatsError(
+    'stream-missing',
+    `expected the stream ${streamName} with its consumer ${consumerName}, nothing answers for them`,
+    'Run: whokilled-collector migrate (or start with run --migrate). A cluster without a majority does not answer either.',
+    { cause },
+  )
 }

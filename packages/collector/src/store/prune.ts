@@ -24,15 +24,10 @@ export async function prune(pool: pg.Pool, retentionDays: number | null, deadLet
 
 /** Drops the weeks that lie before the limit altogether, and deletes from the default partition. */
 async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number): Promise<number> {
-  const { rows } = await pool.query<{ name: string }>(
-    `select c.relname as name
-     from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent = $1::text::regclass and c.relname ~ '_[0-9]{8}$'
-       and to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= (now() - $2 * interval '1 day')::date
-     order by 1`,
+  const { rows } = await pool.query<{ dropped: number }>(
+    `select drop_partitions($1::text::regclass, (now() - $2 * interval '1 day')::date) as dropped`,
     [table, retentionDays],
   )
-  for (const { name } of rows) await pool.query(`drop table if exists "${name}"`)
   await pool.query(`delete from ${table}_default where at < now() - $1 * interval '1 day'`, [retentionDays])
-  return rows.length
+  return rows[0]?.dropped ?? 0
 }
