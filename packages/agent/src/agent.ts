@@ -245,7 +245,7 @@ export class Agent {
     await this.outlet.emit(told)
     if (this.mustRescan || told.some(({ why }) => why === 'hits-skipped')) await this.rescan(record.time)
     if (this.outlet.isOpen) await this.emitVanished(record.time)
-    const dropped = this.options.sink.takeDropped()
+    const dropped = this.outlet.isOpen ? this.options.sink.takeDropped() : undefined
     if (dropped !== undefined) await this.outlet.emit([this.coverage.dropped(record.time, dropped)])
     if (this.outlet.isOpen) void this.continuity?.remember(record.time)
   }

@@ -54,7 +54,7 @@ describe('docs/agent.md', () => {
   it('names every metric', () => {
     const source = readFileSync(join(import.meta.dirname, 'metrics.ts'), 'utf8')
     const names = Array.from(
-      source.matchAll(/(?:(?:counter|gauge)\(\s*|whokilled_agent_)'?(\w+)'/g),
+      source.matchAll(/(?:(?:counter|gauge|byReason)\(\s*|whokilled_agent_)'?(\w+)'/g),
       ([, name]) => name,
     )
     expect(names.length).toBeGreaterThan(20)

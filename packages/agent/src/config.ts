@@ -54,11 +54,17 @@ export const Settings = z.strictObject({
       signals: z.boolean().default(true),
       /** A program that is no service by unit, container or rule counts as one if it lived this long. */
       programLifeMsMin: z.int().nonnegative().default(1_000),
+      /** Events sent in a second, so that a host with many does not hold up the others; null: any number. */
+      eventsPerSecondMax: z.int().min(1).nullable().default(2_000),
     })
     .prefault({}),
   redactArguments: z.boolean().default(true),
   /** Events kept on disk while NATS is away. */
   spoolEventsMax: z.int().min(100).default(500_000),
+  /** The same as their JSON; on the disk they take about a third. */
+  spoolMegabytesMax: z.int().min(1).max(1_048_576).default(512),
+  /** How long the agent tries to publish an event. */
+  spoolAgeHoursMax: z.number().min(0.01).max(87_600).default(168),
   /** Buffer between kernel and tracer, taken once for each processor; the probe's own default if left out. */
   bufferMegabytes: z.int().min(1).max(1_024).optional(),
   /** Ended processes remembered. */

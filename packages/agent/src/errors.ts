@@ -20,3 +20,6 @@ export class IdentityError extends AgentError {}
 
 /** NATS cannot be reached, or does not take this host: the codes are those of nats-problem.ts in shared. */
 export class WireError extends AgentError {}
+
+/** NATS does not take what is published. */
+export class PublishError extends AgentError {}

@@ -13,5 +13,7 @@ export interface Dropped {
   readonly count: number
   /** When the first of them happened; a timestamp. */
   readonly since: string
+  /** When the last of them happened; now, if left out. */
+  readonly until?: string
   readonly reason: string
 }

@@ -107,7 +107,7 @@ export function agentMetrics({
     () => agent.counters.unproven,
   )
   gauge('spool_events', 'Events that wait to be published.', () => spool.length)
-  counter('spool_refused_full_total', 'Events refused because the spool was full.', () => spool.counters.refusedFull)
+  gauge('spool_bytes', 'Bytes of their JSON.', () => spool.bytes)
   counter('spool_refused_disk_total', 'Events refused because its disk failed.', () => spool.counters.refusedByDisk)
   counter('spool_appended_total', 'Events written to the spool.', () => spool.counters.appended)
   counter('spool_removed_total', 'Events deleted from the spool.', () => spool.counters.removed)
@@ -121,6 +121,13 @@ export function agentMetrics({
   counter('published_total', 'Events acknowledged by NATS.', () => publisher.counters.published)
   counter('published_messages_total', 'Messages acknowledged by NATS.', () => publisher.counters.messages)
   counter('publish_failures_total', 'Failed attempts to publish.', () => publisher.counters.failures)
+  counter('publish_given_up_total', 'Events whose size NATS refuses.', () => publisher.counters.givenUp)
+  counter('publish_held_back_total', 'Times that publishing waited for its pace.', () => publisher.pace.counters.held)
+  counter(
+    'publish_held_back_ms_total',
+    'Milliseconds that publishing waited for its pace.',
+    () => publisher.pace.counters.heldMs,
+  )
   counter(
     'memory_failures_total',
     'Times that what is watched could not be written down for the next agent.',
@@ -144,18 +151,27 @@ export function agentMetrics({
     'How far that may be wrong; NaN: not known.',
     () => offset.at(readClocks())?.uncertaintyMs ?? Number.NaN,
   )
-  registry.registerMetric(
-    new Counter({
-      name: 'whokilled_agent_lines_rejected_total',
-      help: 'Lines that were no records, by reason.',
-      labelNames: ['reason'],
-      registers: [],
-      collect() {
-        this.reset()
-        for (const [reason, count] of Object.entries(agent.counters.rejected)) this.inc({ reason }, count)
-      },
-    }),
-  )
+  const byReason = (name: string, help: string, read: () => Partial<Record<string, number>>) =>
+    registry.registerMetric(
+      new Counter({
+        name: `whokilled_agent_${name}`,
+        help,
+        labelNames: ['reason'],
+        registers: [],
+        collect() {
+          this.reset()
+          for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count)
+        },
+      }),
+    )
+  byReason('lines_rejected_total', 'Lines that were no records, by reason.', () => agent.counters.rejected)
+  byReason('spool_dropped_total', 'Events dropped at a limit of the spool, by limit.', () => ({
+    events: spool.counters.droppedForEvents,
+    bytes: spool.counters.droppedForBytes,
+    age: spool.counters.droppedForAge,
+  }))
+  byReason('spool_unreadable_total', 'Events found damaged in the spool, by reason.', () => spool.counters.unreadable)
+  byReason('publish_refusals_total', 'Attempts that failed, by reason.', () => publisher.counters.refusals)
   return registry
 }
 

@@ -5,8 +5,11 @@
 import { openSync, writeSync } from 'node:fs'
 import { Spool } from '../src/spool/spool.ts'
 
-/** The event with this number. */
-export const eventNumber = (number: number) => JSON.stringify({ number, filling: 'x'.repeat(number % 700) })
+/** As much of an event as the spool looks at, with this number. */
+export function eventNumber(number: number, type = 'signal'): string {
+  const at = new Date(Date.UTC(2026, 10, 22) + number).toISOString()
+  return JSON.stringify({ id: `event-${number}`, type, at, number, filling: 'x'.repeat(number % 700) })
+}
 
 const [, program, folder = '', said = ''] = process.argv
 if (program === import.meta.filename) await appendForEver(openSync(said, 'a'))

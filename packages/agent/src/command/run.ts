@@ -14,7 +14,6 @@ import { version } from '../version.ts'
 import { ClockRequests } from '../wire/clock-requests.ts'
 import { Connection } from '../wire/connection.ts'
 import { Publisher } from '../wire/publish.ts'
-import { wireError } from '../wire/wire-error.ts'
 
 /** How long the end of the agent waits for what is still in the spool; the rest stays there. */
 const drainMs = 5_000
@@ -26,7 +25,13 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const offset = new ClockOffset()
   const host = localHost(config, config.stateFolder, () => offset.at(readClocks()))
   if (host.identity.wasCloned) log.warn('this state folder came from another machine; the host has a new id')
-  const spool = await Spool.open({ folder: join(config.stateFolder, 'spool'), eventsMax: config.spoolEventsMax })
+  const spool = await Spool.open({
+    folder: join(config.stateFolder, 'spool'),
+    eventsMax: config.spoolEventsMax,
+    bytesMax: config.spoolMegabytesMax * 1_048_576,
+    ageMsMax: config.spoolAgeHoursMax * 3_600_000,
+    onTrouble: ({ code, message, hint }) => log.error({ code, hint }, message),
+  })
   const sink = new SpoolSink(spool)
   const memory = memoryOf(config, host)
   if (memory?.trouble !== undefined) {
@@ -36,10 +41,10 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const hostName = host.identity.host.name
   const connection = new Connection({ ...config, url: config.natsUrl, hostName })
   const clockRequests = new ClockRequests({ connection, hostName, offset })
-  const publisher = new Publisher(spool, { connection, hostName }, (error) => {
-    const { code, message, hint } = wireError(error, hostName)
-    log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk')
-  })
+  const eventsPerSecondMax = config.publish.eventsPerSecondMax ?? undefined
+  const publisher = new Publisher(spool, { connection, hostName, eventsPerSecondMax }, ({ code, message, hint }) =>
+    log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk'),
+  )
   const metrics =
     config.metricsPort === null
       ? undefined

@@ -100,7 +100,9 @@ export class Coverage {
   }
 
   /** Events that could not be kept, because the spool was full or failed. */
-  dropped(to: bigint, { since, count, reason }: Dropped): CoverageDraft {
+  dropped(now: bigint, { since, until, count, reason }: Dropped): CoverageDraft {
+    const last = until === undefined ? now : this.clock.bootTime(until)
+    const to = last < now ? last : now
     const from = this.clock.bootTime(since)
     return this.missed({ from: from < to ? from : to, to, lost: count, why: 'events-dropped', reason })
   }

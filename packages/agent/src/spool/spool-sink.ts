@@ -1,22 +1,21 @@
 import type { Event } from '@whokilled/shared/event'
 import type { Dropped, EventSink } from '../event-sink.ts'
 import { jsonWithin } from './event-size.ts'
+import { lossText } from './loss.ts'
 import type { Spool } from './spool.ts'
 
-/** How many events may be on their way to the disk before the line waits for it. */
+/** How many events, and bytes of them, may be on their way to the disk before the line waits for it. */
 const unwrittenMax = 1_000
+const unwrittenBytesMax = 4_194_304
 
 /** The largest event that is kept; a collector takes no larger one unless it is told to. */
 const eventBytesMax = 262_144
 
-/** Puts events into the spool; what it refuses becomes a gap. */
+/** Puts events into the spool; what is lost there becomes a gap. */
 export class SpoolSink implements EventSink {
   readonly counters = { shortened: 0, tooLarge: 0 }
   private readonly spool: Spool
   private unwritten = 0
-  private dropped = 0
-  private droppedSince: string | undefined
-  private isRefusing = false
   private last: Promise<void> = Promise.resolve()
 
   constructor(spool: Spool) {
@@ -28,37 +27,23 @@ export class SpoolSink implements EventSink {
     if (isShortened) this.counters.shortened += 1
     if (json === undefined) {
       this.counters.tooLarge += 1
-      this.drop(event)
+      this.spool.lose({ cause: 'too-large', type: event.type, events: 1, since: event.at })
       return
     }
     this.unwritten += 1
-    const written = this.spool.append(json).then((kept) => {
+    const written = this.spool.append(json, event).then(() => {
       this.unwritten -= 1
-      this.isRefusing = !kept
-      if (!kept) this.drop(event)
     })
     this.last = Promise.all([this.last, written]).then(() => undefined)
-    if (this.unwritten > unwrittenMax) await written
+    if (this.unwritten > unwrittenMax || this.spool.unwrittenBytes > unwrittenBytesMax) await written
   }
 
   settled(): Promise<void> {
     return this.last
   }
 
-  /** Tells of a loss only when events are kept again: before that, what tells of it would be lost too. */
   takeDropped(): Dropped | undefined {
-    if (this.droppedSince === undefined || this.isRefusing) return undefined
-    const taken = { count: this.dropped, since: this.droppedSince, reason }
-    this.dropped = 0
-    this.droppedSince = undefined
-    return taken
-  }
-
-  /** An event that tells of a loss takes what it tells with it. */
-  private drop(event: Event): void {
-    this.dropped += event.type === 'coverage' ? Math.max(1, Number(event.lostRecords)) : 1
-    this.droppedSince ??= event.at
+    const loss = this.spool.takeLoss()
+    return loss && { count: loss.count, since: loss.since, until: loss.until, reason: lossText(loss) }
   }
 }
-
-const reason = 'events could not be kept on disk: the spool is full, or its disk is, or they were too large'

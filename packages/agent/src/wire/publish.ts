@@ -1,51 +1,78 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
-import type { Event, EventType } from '@whokilled/shared/event'
-import { eventSubject, messageId } from '@whokilled/shared/subjects'
-import type { Spool, SpooledEvent } from '../spool/spool.ts'
+import type { CodedError } from '@whokilled/shared/coded-error'
+import type { EventType } from '@whokilled/shared/event'
+import { eventSubject } from '@whokilled/shared/subjects'
+import type { Spool } from '../spool/spool.ts'
 import type { Connection } from './connection.ts'
+import { grouped, type Message, messageBytesMax, neighbours, smaller } from './messages.ts'
+import { Pace } from './pace.ts'
+import { publishError, type Refusal, refusalOf } from './refusal.ts'
 
 export interface PublisherOptions {
   readonly connection: Connection
   readonly hostName: string
   /** Milliseconds to wait after a failure; doubled up to the maximum. */
   readonly retryMs?: number
+  /** Events a second; any number if left out. */
+  readonly eventsPerSecondMax?: number | undefined
+  /** Milliseconds until a type that this host may not publish is tried again. */
+  readonly heldMs?: number
 }
 
-/** How many messages may be on their way without an acknowledgement, and how large each may be. */
+/** How many messages, and events, may be on their way without an acknowledgement. */
 const windowMessages = 64
-const messageEventsMax = 100
-const messageBytesMax = 256 * 1_024
+const windowEvents = 512
+/** With more waiting than this, order gives way to large messages, within so many events. */
+const backlogEvents = 1_000
+const backlogWindowEvents = 2_000
+/** What a message takes beside its events: its id in a header. */
+const headerBytes = 1_024
 const retryMsMax = 10_000
 /** Between attempts while the agent ends. */
 const hurriedRetryMs = 250
 const ackTimeoutMs = 5_000
+const heldMsDefault = 60_000
 
 export interface PublisherCounters {
   published: number
   messages: number
+  /** Attempts that failed, and why. */
   failures: number
+  refusals: Record<Refusal, number>
+  /** Events given up because the server takes none of their size. */
+  givenUp: number
 }
 
 /**
- * Publishes what the spool holds, in its order, to JetStream, and deletes it there once it is acknowledged.
- * While the server is away it keeps trying; a message published twice has the same id and is recognised.
+ * Publishes what the spool holds to JetStream, and deletes it there once it is acknowledged. While the server is away it
+ * keeps trying; a message published twice has the same id and is recognised.
  */
 export class Publisher {
-  readonly counters: PublisherCounters = { published: 0, messages: 0, failures: 0 }
+  readonly counters: PublisherCounters = {
+    published: 0,
+    messages: 0,
+    failures: 0,
+    refusals: { unreachable: 0, 'no-stream': 0, timeout: 0, full: 0, 'not-permitted': 0, 'too-large': 0, other: 0 },
+    givenUp: 0,
+  }
+  readonly pace: Pace
   private readonly spool: Spool
   private readonly options: PublisherOptions
-  private readonly onFailure: (error: Error) => void
+  private readonly onFailure: (error: CodedError) => void
   private readonly stopping = new AbortController()
   /** Aborted when there is no time left to wait between attempts. */
   private readonly hurrying = new AbortController()
   /** What was not acknowledged. It is published again as it was: only the same message has the same id. */
   private pending: Message[] = []
+  /** Types that the server does not let this host publish, and when to try again. */
+  private readonly held = new Map<EventType, number>()
 
-  constructor(spool: Spool, options: PublisherOptions, onFailure: (error: Error) => void) {
+  constructor(spool: Spool, options: PublisherOptions, onFailure: (error: CodedError) => void) {
     this.spool = spool
     this.options = options
     this.onFailure = onFailure
+    this.pace = new Pace(options.eventsPerSecondMax ?? Number.POSITIVE_INFINITY)
   }
 
   /** Publishes until it is stopped. */
@@ -54,24 +81,19 @@ export class Publisher {
     let waitMs = this.options.retryMs ?? 200
     while (!signal.aborted) {
       try {
-        const stream = jetstream(await this.options.connection.open(), { timeout: ackTimeoutMs })
-        await this.publishNext(stream, signal)
+        const connection = await this.options.connection.open()
+        const payloadMax = connection.info?.max_payload ?? messageBytesMax
+        const bytesMax = Math.min(messageBytesMax, Math.max(headerBytes, payloadMax - headerBytes))
+        await this.publishNext(jetstream(connection, { timeout: ackTimeoutMs }), bytesMax)
         waitMs = this.options.retryMs ?? 200
       } catch (error) {
         if (signal.aborted) break
-        this.counters.failures += 1
-        this.onFailure(error as Error)
+        this.failed(error)
         await this.wait(waitMs * (0.5 + Math.random()))
         waitMs = Math.min(waitMs * 2, retryMsMax)
       }
     }
     await this.options.connection.close()
-  }
-
-  private async wait(ms: number): Promise<void> {
-    const { signal } = this.stopping
-    if (this.hurrying.signal.aborted) await delay(hurriedRetryMs, undefined, { signal }).catch(() => undefined)
-    else await delay(ms, undefined, { signal: AbortSignal.any([signal, this.hurrying.signal]) }).catch(() => undefined)
   }
 
   /** Gives what waits a last chance of `graceMs`, until the next failure, then ends `run`. */
@@ -83,55 +105,91 @@ export class Publisher {
     this.stopping.abort()
   }
 
-  /** Publishes one window of messages and forgets what was acknowledged without a hole. */
-  private async publishNext(stream: JetStreamClient, signal: AbortSignal): Promise<void> {
-    if (this.pending.length === 0) {
-      const events = await this.spool.read(windowMessages * 8, signal)
-      this.pending = messagesOf(events).slice(0, windowMessages)
-    }
-    const acks = this.pending.map(({ type, first, lines }) =>
-      stream.publish(eventSubject(this.options.hostName, type), lines.join('\n'), {
-        msgID: messageId(first, lines.length),
-        timeout: ackTimeoutMs,
-      }),
+  private async wait(ms: number): Promise<void> {
+    const { signal } = this.stopping
+    if (this.hurrying.signal.aborted) await delay(hurriedRetryMs, undefined, { signal }).catch(() => undefined)
+    else await delay(ms, undefined, { signal: AbortSignal.any([signal, this.hurrying.signal]) }).catch(() => undefined)
+  }
+
+  /** Publishes one window of messages, forgets what was acknowledged, and sees to what was refused for good. */
+  private async publishNext(stream: JetStreamClient, bytesMax: number): Promise<void> {
+    if (this.pending.length === 0) this.pending = await this.nextWindow(bytesMax)
+    const sent = this.pending
+    const acks = sent.map(({ type, id, body }) =>
+      stream.publish(eventSubject(this.options.hostName, type), body, { msgID: id, timeout: ackTimeoutMs }),
     )
     const outcomes = await Promise.allSettled(acks)
-    const failedAt = outcomes.findIndex((outcome) => outcome.status === 'rejected')
-    const done = this.pending.splice(0, failedAt === -1 ? this.pending.length : failedAt)
-    const last = done.at(-1)
-    if (last !== undefined) {
-      await this.spool.remove(last.lastKey)
-      this.counters.messages += done.length
-      this.counters.published += done.reduce((sum, { lines }) => sum + lines.length, 0)
+    const done = sent.filter((_, at) => outcomes[at]?.status === 'fulfilled')
+    const events = done.flatMap((message) => message.events)
+    if (events.length > 0) await this.spool.remove(events)
+    this.counters.messages += done.length
+    this.counters.published += events.length
+    this.pending = []
+    let passing: unknown
+    for (const [at, message] of sent.entries()) {
+      const outcome = outcomes[at]
+      if (outcome?.status !== 'rejected') continue
+      const error: unknown = outcome.reason
+      const refusal = refusalOf(error)
+      if (refusal === 'too-large') await this.shrink(message, error)
+      else if (refusal === 'not-permitted') this.hold(message.type, error)
+      else {
+        passing ??= error
+        this.pending.push(message)
+      }
     }
-    const failed = outcomes[failedAt]
-    if (failed?.status === 'rejected') throw failed.reason
+    this.pending = this.pending.filter(({ type }) => !this.held.has(type))
+    if (passing !== undefined) throw passing
   }
-}
 
-interface Message {
-  readonly type: EventType
-  readonly first: string
-  readonly lines: string[]
-  lastKey: string
-}
+  /** Waits for events. Where few wait their order is kept; a backlog is sent in large messages. */
+  private async nextWindow(bytesMax: number): Promise<Message[]> {
+    const { signal } = this.stopping
+    const isBacklog = this.spool.length > backlogEvents
+    const wanted = Math.min(isBacklog ? backlogWindowEvents : windowEvents, Math.max(1, this.spool.length))
+    const allowed = await this.pace.allow(wanted, signal)
+    const { held, until } = this.release()
+    const patience = AbortSignal.any([signal, ...(until === undefined ? [] : [AbortSignal.timeout(until)])])
+    const events = await this.spool.read(allowed, patience, held)
+    const messages = isBacklog ? grouped(events, bytesMax) : neighbours(events, bytesMax).slice(0, windowMessages)
+    this.pace.spend(messages.reduce((sum, message) => sum + message.events.length, 0))
+    return messages
+  }
 
-/** Puts neighbours of the same type into one message, so the order of all events stays. */
-function messagesOf(events: readonly SpooledEvent[]): Message[] {
-  const messages: Message[] = []
-  let bytes = 0
-  for (const { key, json } of events) {
-    const { type, id } = JSON.parse(json) as Event
-    const last = messages.at(-1)
-    const length = Buffer.byteLength(json) + 1
-    bytes += length
-    if (last?.type === type && last.lines.length < messageEventsMax && bytes < messageBytesMax) {
-      last.lines.push(json)
-      last.lastKey = key
-    } else {
-      messages.push({ type, first: id, lines: [json], lastKey: key })
-      bytes = length
+  /** Types that are still held, and for how many milliseconds none is to be tried again. */
+  private release(): { held: ReadonlySet<EventType>; until: number | undefined } {
+    const nowMs = performance.now()
+    for (const [type, untilMs] of this.held) if (untilMs <= nowMs) this.held.delete(type)
+    const soonest = Math.min(...this.held.values())
+    return {
+      held: new Set(this.held.keys()),
+      until: this.held.size === 0 ? undefined : Math.max(1, Math.ceil(soonest - nowMs)),
     }
   }
-  return messages
+
+  /** What this host may not publish waits in the spool; other types go on. */
+  private hold(type: EventType, error: unknown): void {
+    if (this.held.has(type)) return
+    this.held.set(type, performance.now() + (this.options.heldMs ?? heldMsDefault))
+    this.failed(error)
+  }
+
+  /** What is too large is sent smaller; what cannot be is given up, and becomes part of a gap. */
+  private async shrink(message: Message, error: unknown): Promise<void> {
+    const messages = smaller(message)
+    if (messages !== undefined) {
+      this.counters.refusals['too-large'] += 1
+      this.pending.push(...messages)
+      return
+    }
+    this.counters.givenUp += message.events.length
+    await this.spool.remove(message.events, 'refused')
+    this.failed(error)
+  }
+
+  private failed(error: unknown): void {
+    this.counters.failures += 1
+    this.counters.refusals[refusalOf(error)] += 1
+    this.onFailure(publishError(error, this.options.hostName))
+  }
 }
