@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CodedError } from '@whokilled/shared/coded-error'
 import { Command, CommanderError } from 'commander'
+import { addDeadLetters } from './command/dead-letters.ts'
 import { addMigrate } from './command/migrate.ts'
 import { addRun } from './command/run.ts'
 import { addToken } from './command/token.ts'
@@ -25,6 +26,7 @@ Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach
 addRun(program, settings)
 addMigrate(program, settings)
 addToken(program, settings)
+addDeadLetters(program, settings)
 
 try {
   await program.parseAsync()

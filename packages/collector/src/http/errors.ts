@@ -58,9 +58,21 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
     })
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {
-    return new ProblemError(error.statusCode, error.code ?? 'bad-request', error.message)
+    return new ProblemError(
+      error.statusCode,
+      requestProblems[error.code] ?? 'bad-request',
+      withoutTokens(error.message),
+    )
   }
   return new ProblemError(500, 'internal', 'the collector could not answer', { hint: 'Its log says why.' })
+}
+
+const requestProblems: Record<string, string> = {
+  FST_ERR_BAD_URL: 'bad-address',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'not-json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'not-json',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'not-json',
 }
 
 /** What the zod type provider tells of an issue. */
@@ -72,8 +84,17 @@ interface Issue {
 }
 
 function parameterErrors(issue: Issue, request: FastifyRequest): ParameterError[] {
-  const given = { ...(request.query as Record<string, unknown>), ...(request.params as Record<string, unknown>) }
-  const received = (name: string) => (given[name] === undefined ? null : String(given[name]).slice(0, 200))
+  const { query, params, body } = request
+  const given: Record<string, unknown> = {
+    ...(query as object),
+    ...(params as object),
+    ...(body as object | undefined),
+  }
+  const received = (name: string) => {
+    const value = given[name]
+    if (value === undefined) return null
+    return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200)
+  }
   if (issue.keyword === 'unrecognized_keys') {
     const known = knownParameters(request)
     return (issue.params.keys ?? []).map((key) => {
@@ -97,7 +118,8 @@ function parameterErrors(issue: Issue, request: FastifyRequest): ParameterError[
 }
 
 function knownParameters(request: FastifyRequest): string[] {
-  const schema = request.routeOptions.schema?.querystring as { shape?: Record<string, unknown> } | undefined
+  const { querystring, body } = request.routeOptions.schema ?? {}
+  const schema = (body ?? querystring) as { shape?: Record<string, unknown> } | undefined
   return Object.keys(schema?.shape ?? {})
 }
 

@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Log } from '../log.ts'
 import type { HttpContext } from './context.ts'
 import { coverageRoutes } from './coverage.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
 import { deathRoutes } from './deaths.ts'
 import { docsRoutes } from './docs.ts'
 import { answerClientError, answerErrors } from './errors.ts'
@@ -14,7 +15,7 @@ import { metricsRoutes } from './metrics.ts'
 import type { Sockets } from './sockets.ts'
 import { whoKilledRoutes } from './who-killed.ts'
 
-/** Bodies are not asked for, so they are small. */
+/** What is asked for with a body is a choice of dead letters. */
 const bodyBytesMax = 16_384
 const answerDelayMaxMs = 35_000
 const parameterLengthMax = 512
@@ -51,6 +52,7 @@ export async function buildServer(context: HttpContext, sockets: Sockets) {
   await server.register(deathRoutes, context)
   await server.register(hostRoutes, context)
   await server.register(coverageRoutes, context)
+  await server.register(deadLetterRoutes, context)
   await server.register(healthRoutes, context)
   await server.register(metricsRoutes, context)
   return server

@@ -22,7 +22,7 @@ export async function insertDeadLetters(client: ClientBase, letters: readonly De
 }
 
 /** The same bytes on the same subject are the same dead letter. */
-function digestOf({ subject, payload }: DeadLetter): Buffer {
+export function digestOf({ subject, payload }: DeadLetter): Buffer {
   return createHash('sha256').update(subject).update('\n').update(payload).digest()
 }
 

@@ -52,10 +52,12 @@ const inserts = {
   session: insertSessions,
 } as const satisfies Record<EventType, unknown>
 
-async function storeIn(
+/** Stores within a transaction that somebody else ends. `receivedAt`: when the events came, if that was not now. */
+export async function storeIn(
   client: pg.PoolClient,
   valid: readonly ValidEvent[],
   deadLetters: readonly DeadLetter[],
+  receivedAt: string | null = null,
 ): Promise<Stored> {
   const newByType = { death: 0, signal: 0, coverage: 0, session: 0 }
   for (const type of ['death', 'signal', 'coverage', 'session'] as const) {
@@ -64,7 +66,7 @@ async function storeIn(
     newByType[type] = await inserts[type](client, `[${ofType.map(({ json }) => json).join()}]`)
   }
   const events = valid.map(({ event }) => event)
-  if (events.length > 0) await updateHosts(client, events)
+  if (events.length > 0) await updateHosts(client, events, receivedAt)
   const added = await insertDeadLetters(client, deadLetters)
   await updateRuns(client, events, deadLetters)
   const stored = newByType.death + newByType.signal + newByType.coverage + newByType.session
@@ -91,7 +93,8 @@ async function storeLettersAlone(pool: pg.Pool, deadLetters: readonly DeadLetter
   )
 }
 
-function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
+/** The dead letter of an event that Postgres refused. */
+export function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
   const stamp = { hostName: event.host.name, hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
   const detail = `Postgres refused it (${error.code}): ${error.message}`
   return {

@@ -1,9 +1,16 @@
 import type { CoverageEvent, Event } from '@whokilled/shared/event'
 import type { ClientBase } from 'pg'
 
-/** Keeps of each host what its newest event and its newest coverage event say. */
-export async function updateHosts(client: ClientBase, events: readonly Event[]): Promise<void> {
-  await client.query(sql, [JSON.stringify(hostRows(events))])
+/**
+ * Keeps of each host what its newest event and its newest coverage event say. `receivedAt` is when they came, if that
+ * was not now: a host does not live because something old of it is stored.
+ */
+export async function updateHosts(
+  client: ClientBase,
+  events: readonly Event[],
+  receivedAt: string | null = null,
+): Promise<void> {
+  await client.query(sql, [JSON.stringify(hostRows(events)), receivedAt])
 }
 
 /** One row a host, ordered by key so that two collectors lock the rows in the same order. */
@@ -52,7 +59,7 @@ const sql = `
     state, state_at, state_reason, watched_since, complete_until
   )
   select
-    id, name, boot_id, agent_version, probe, last_seen_at, now(),
+    id, name, boot_id, agent_version, probe, last_seen_at, coalesce($2::timestamptz, now()),
     state, state_at, state_reason, watched_since, case when complete_until > ${soon} then ${soon} else complete_until end
   from jsonb_to_recordset($1::jsonb) as seen (
     id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,

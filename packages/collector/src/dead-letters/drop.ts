@@ -1,0 +1,17 @@
+import type pg from 'pg'
+import { isSelected, type Selection, selected } from './selection.ts'
+
+/** One statement deletes no more. */
+const lettersMax = 1_000
+
+/** Deletes the next thousand dead letters at most; how many. 0: there are none left. */
+export async function dropDeadLetters(database: pg.Pool, selection: Selection): Promise<number> {
+  const { rowCount } = await database.query(sql, [...selected(selection), lettersMax])
+  return rowCount ?? 0
+}
+
+const sql = `
+  delete from dead_letters
+  where digest in (
+    select digest from dead_letters where ${isSelected} order by received_at limit $5 for update skip locked
+  )`
