@@ -20,3 +20,6 @@ export class UsageError extends CollectorError {}
 
 /** NATS cannot be used: the codes of nats-problem.ts in shared, stream-missing, stream-settings. */
 export class NatsError extends CollectorError {}
+
+/** The users of nats-server cannot be read or changed: users-unreadable, users-not-ours, users-locked, … */
+export class IdentityError extends CollectorError {}

@@ -2,10 +2,12 @@
 import { CodedError } from '@whokilled/shared/coded-error'
 import { Command, CommanderError } from 'commander'
 import { addDeadLetters } from './command/dead-letters.ts'
+import { addHost } from './command/host.ts'
+import { addIdentity } from './command/identity.ts'
 import { addMigrate } from './command/migrate.ts'
 import { addRun } from './command/run.ts'
 import { addToken } from './command/token.ts'
-import { type Config, loadConfig } from './config.ts'
+import { type Config, loadConfig, natsUsersFile } from './config.ts'
 import { ConfigError, ListenError, SchemaError, UsageError } from './errors.ts'
 
 const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, cannotReach: 3 }
@@ -25,6 +27,8 @@ Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach
 // Each file in command/ adds its own, and asks for the settings only when it is called.
 addRun(program, settings)
 addMigrate(program, settings)
+addHost(program, usersFile)
+addIdentity(program, usersFile)
 addToken(program, settings)
 addDeadLetters(program, settings)
 
@@ -36,6 +40,10 @@ try {
 
 function settings(): Config {
   return loadConfig(program.opts<{ config?: string }>().config, process.env)
+}
+
+function usersFile(): string {
+  return natsUsersFile(program.opts<{ config?: string }>().config, process.env)
 }
 
 /** Says what went wrong, and gives the exit status. */

@@ -11,6 +11,11 @@ export function eventSubject(hostName: string, type: EventType): string {
   return `whokilled.v1.${hostToken(hostName)}.${type}`
 }
 
+/** All events of one host: `whokilled.v1.web-3.>`. */
+export function hostSubjects(hostName: string): string {
+  return `whokilled.v1.${hostToken(hostName)}.>`
+}
+
 /** Where a host asks a collector for the time, by request and reply: `whokilled.clock.web-3`. */
 export function clockSubject(hostName: string): string {
   return `${clockPrefix}${hostToken(hostName)}`
@@ -28,13 +33,30 @@ export function hostInbox(hostName: string): string {
   return `${hostInboxPrefix}${hostToken(hostName)}`
 }
 
+/** Where the answer to one of a host's clock requests goes: apart from NATS' own answers, which no collector may send. */
+export function clockReply(hostName: string, requestId: string): string {
+  return `${hostInbox(hostName)}.clock.${requestId}`
+}
+
+/** Where collectors may publish: the answers to all hosts' clock requests. */
+export const allClockReplies = `${hostInboxPrefix}*.clock.*`
+
 /**
  * True if the answer to a clock request goes to the host that the request's subject names. Whoever asks chooses where
  * the answer goes: a host could otherwise have a collector publish where it may not publish itself.
  */
 export function asksForItself(requestSubject: string, reply: string | undefined): boolean {
   const token = requestSubject.slice(clockPrefix.length)
-  return reply?.startsWith(`${hostInboxPrefix}${token}.`) === true
+  return reply?.startsWith(`${hostInboxPrefix}${token}.clock.`) === true
+}
+
+/** The host whose inbox, with all below it, a subscription takes; undefined if it is none. */
+export function parseHostInbox(subscription: string): string | undefined {
+  const token = subscription.startsWith(hostInboxPrefix)
+    ? /^([^.]+)\.>$/.exec(subscription.slice(hostInboxPrefix.length))?.[1]
+    : undefined
+  const hostName = token === undefined ? undefined : decodeToken(token)
+  return hostName === undefined || hostToken(hostName) !== token ? undefined : hostName
 }
 
 /** Where answers to collectors come, the stream's messages among them. */

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ClockAnswer, type ClockOffset, type Clocks, readClocks } from '@whokilled/shared/clock-offset'
-import { clockSubject } from '@whokilled/shared/subjects'
+import { clockReply, clockSubject } from '@whokilled/shared/subjects'
 import type { Connection } from './connection.ts'
 
 export interface ClockRequestOptions {
@@ -55,7 +56,12 @@ export class ClockRequests {
     const { connection, hostName, offset } = this.options
     const asked = this.clocks()
     try {
-      const message = await connection.ifOpen?.request(clockSubject(hostName), '', { timeout: answerMsMax })
+      const message = await connection.ifOpen?.request(clockSubject(hostName), '', {
+        timeout: answerMsMax,
+        // Collectors may answer there, and nowhere else.
+        noMux: true,
+        reply: clockReply(hostName, randomUUID()),
+      })
       const answered = this.clocks()
       const { success, data } = ClockAnswer.safeParse(message?.json())
       return success && offset.learn({ asked, answered, answer: data })
