@@ -5,6 +5,8 @@ import type { PostgresTlsSettings } from './postgres-settings.ts'
 /** A query that takes longer than this is ended by the server. */
 const statementDelayMaxMs = 30_000
 const connectDelayMaxMs = 5_000
+/** So is a transaction whose collector is silent for as long: it holds locks that every other collector waits for. */
+const idleDelayMaxMs = 10_000
 
 /**
  * Connects when first asked. Errors of idle connections (the server has gone) are passed to `lost`; the next query
@@ -23,6 +25,7 @@ export function openDatabase(
     statement_timeout: statementDelayMaxMs,
     // A server that has vanished from the network never answers: give up a little after it would have.
     query_timeout: statementDelayMaxMs + connectDelayMaxMs,
+    idle_in_transaction_session_timeout: idleDelayMaxMs,
     options: '-c timezone=UTC',
   })
   pool.on('error', lost)
