@@ -93,13 +93,17 @@ export async function endure(scene: Scene, { name, hosts, strike, mend }: Fault)
   return ledger
 }
 
+/** No event is stored twice, none that nobody made, and none is missing that nothing tells of. */
+export function expectTold({ silent, twice, strangers }: Ledger): void {
+  const [some, count] = [[silent, twice, strangers].map((ids) => ids.slice(0, 3)), silent.length]
+  expect({ some, count }).toEqual({ some: [[], [], []], count: 0 })
+}
+
 /** Every accepted event is stored once, and nothing else. */
 export function expectKept(ledger: Ledger): void {
-  const { accepted, stored, lost, refused, gaps, holes, silent, twice, strangers } = ledger
-  expect({ lost, refused, gaps, holes, silent, twice, strangers }).toEqual({
-    ...{ lost: 0, refused: 0, gaps: 0, holes: 0 },
-    ...{ silent: [], twice: [], strangers: [] },
-  })
+  const { accepted, stored, lost, refused, gaps, holes } = ledger
+  expectTold(ledger)
+  expect({ lost, refused, gaps, holes }).toEqual({ lost: 0, refused: 0, gaps: 0, holes: 0 })
   expect(stored).toBe(accepted)
   expect(accepted).toBeGreaterThan(0)
 }

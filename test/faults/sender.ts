@@ -118,8 +118,9 @@ async function send(settings: SenderSettings): Promise<void> {
 function tellFates(spool: Spool, said: number): (line: string) => void {
   const say = (line: string) => void writeSync(said, `${line} ${Date.now()}\n`)
   const append = spool.append.bind(spool)
-  spool.append = async (json: string) => {
-    const isKept = await append(json)
+  spool.append = async (...given: Parameters<Spool['append']>) => {
+    const [json] = given
+    const isKept = await append(...given)
     say(`${isKept ? 'accepted' : 'refused'} ${(JSON.parse(json) as Event).id}`)
     return isKept
   }
