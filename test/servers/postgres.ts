@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { chmod, chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -28,6 +28,9 @@ export interface PostgresServer extends AsyncDisposable {
 /** Settings of postgresql.conf, by name. */
 export type PostgresSettings = Readonly<Record<string, string>>
 
+/** What else it needs, by its name in the server's folder; a setting `../NAME` names it (from the data folder). */
+export type PostgresFiles = Readonly<Record<string, string | Buffer>>
+
 interface Account {
   readonly uid: number
   readonly gid: number
@@ -39,7 +42,10 @@ const run = promisify(execFile)
  * Starts a cluster; `await using` stops it and deletes its data. Postgres refuses to run as root: there it runs
  * as user `postgres`, or `nobody` where there is none.
  */
-export async function startPostgres(settings: PostgresSettings = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  settings: PostgresSettings = {},
+  files: PostgresFiles = {},
+): Promise<PostgresServer> {
   const account = process.getuid?.() === 0 ? unprivilegedAccount() : undefined
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-postgres-'))
   const port = await freePort()
@@ -92,6 +98,11 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Po
     if (account !== undefined) await chown(folder, account.uid, account.gid)
     binaries = await runnableBinaries(folder, account)
     await initialise(binaries, folder, account)
+    for (const [name, content] of Object.entries(files)) {
+      const file = join(folder, name)
+      await writeFile(file, content, { mode: 0o600 })
+      if (account !== undefined) await chown(file, account.uid, account.gid)
+    }
     await server.start()
   } catch (error) {
     await server[Symbol.asyncDispose]()
