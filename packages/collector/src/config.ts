@@ -49,7 +49,7 @@ const Settings = z.strictObject({
   httpCertificateFile: z.string().optional(),
   httpKeyFile: z.string().optional(),
   /** Listen without TLS on an address that is not loopback. */
-  httpPlainText: z.boolean().default(false),
+  httpPlaintext: z.boolean().default(false),
   /** Of one token, or of one address without one. */
   httpRequestsPerMinuteMax: z.int().min(1).max(10_000_000).default(600),
   httpConnectionsMax: z.int().min(1).max(100_000).default(500),
@@ -84,6 +84,7 @@ const variables = {
   WHOKILLED_HTTP_HOST: 'httpHost',
   WHOKILLED_HTTP_PORT: 'httpPort',
   WHOKILLED_HTTP_ACCESS: 'httpAccess',
+  WHOKILLED_HTTP_PLAINTEXT: 'httpPlaintext',
   WHOKILLED_LOG_LEVEL: 'logLevel',
 } as const
 

@@ -116,6 +116,8 @@ describe('where it may listen', () => {
     [{ httpCertificateFile: '/x' }, 'config-invalid'],
     [{ httpKeyFile: '/x' }, 'config-invalid'],
     [{ httpCertificateFile: '/does/not/exist', httpKeyFile: '/does/not/exist' }, 'certificate-unusable'],
+    [{ httpCertificateFile: '/etc/passwd', httpKeyFile: '/does/not/exist' }, 'key-unreadable'],
+    [{ httpCertificateFile: '/etc/passwd', httpKeyFile: '/etc/passwd' }, 'key-exposed'],
   ] as [Partial<Config>, string][])('%j is refused: %s', async (settings, code) => {
     const config = { ...testConfig('nats://127.0.0.1:1', url), ...settings }
     await expect(startCollector(config, createLog('silent'), { migrate: false })).rejects.toMatchObject({ code })
@@ -126,8 +128,8 @@ describe('where it may listen', () => {
     { httpHost: '127.1.2.3' },
     { httpHost: 'localhost' },
     { httpHost: '::1' },
-    { httpHost: '0.0.0.0', httpAccess: 'anyone', httpPlainText: true },
-    { httpHost: '0.0.0.0', httpAccess: 'tokens', httpPlainText: true },
+    { httpHost: '0.0.0.0', httpAccess: 'anyone', httpPlaintext: true },
+    { httpHost: '0.0.0.0', httpAccess: 'tokens', httpPlaintext: true },
   ] as Partial<Config>[])('%j is allowed', async (settings) => {
     const config = { ...testConfig('nats://127.0.0.1:1', url), ...settings }
     const collector = await startCollector(config, createLog('silent'), { migrate: false })

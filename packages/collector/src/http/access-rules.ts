@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts'
 /** The settings that say who may ask. */
 export type AccessSettings = Pick<
   Config,
-  'httpHost' | 'httpAccess' | 'httpPlainText' | 'httpCertificateFile' | 'httpKeyFile'
+  'httpHost' | 'httpAccess' | 'httpPlaintext' | 'httpCertificateFile' | 'httpKeyFile'
 >
 
 /**
@@ -13,7 +13,7 @@ export type AccessSettings = Pick<
  * ConfigError that names the remedy.
  */
 export function checkAccess(settings: AccessSettings): void {
-  const { httpHost, httpAccess, httpPlainText, httpCertificateFile, httpKeyFile } = settings
+  const { httpHost, httpAccess, httpPlaintext, httpCertificateFile, httpKeyFile } = settings
   if ((httpCertificateFile === undefined) !== (httpKeyFile === undefined)) {
     throw new ConfigError(
       'config-invalid',
@@ -29,11 +29,11 @@ export function checkAccess(settings: AccessSettings): void {
       'Set httpAccess to tokens (whokilled-collector token add NAME makes one), or to anyone if whoever reaches it may read; or httpHost to 127.0.0.1.',
     )
   }
-  if (httpCertificateFile === undefined && !httpPlainText) {
+  if (httpCertificateFile === undefined && !httpPlaintext) {
     throw new ConfigError(
       'access-plain-text',
       `expected httpCertificateFile and httpKeyFile, because httpHost is ${httpHost} and no loopback address`,
-      'Give it a certificate; or, if something in front of it speaks TLS or nobody else is on that network, set httpPlainText to true.',
+      'Give it a certificate; or, if something in front of it speaks TLS or nobody else is on that network, set httpPlaintext to true.',
     )
   }
 }

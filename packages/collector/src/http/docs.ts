@@ -14,6 +14,8 @@ export async function docsRoutes(server: FastifyInstance): Promise<void> {
         version: '1',
         license: { name: 'MIT' },
       },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
     },
     transform: jsonSchemaTransform,
   })

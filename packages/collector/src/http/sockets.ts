@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { CodedError } from '@whokilled/shared/coded-error'
+import { readKeyFile } from '@whokilled/shared/key-file'
 import type { Config } from '../config.ts'
 import { ConfigError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
@@ -67,10 +69,11 @@ export class Sockets {
 function readCertificate({ httpCertificateFile, httpKeyFile }: SocketSettings): SecureContextOptions | undefined {
   if (httpCertificateFile === undefined || httpKeyFile === undefined) return undefined
   try {
-    const pair = { cert: readFileSync(httpCertificateFile), key: readFileSync(httpKeyFile) }
+    const pair = { cert: readFileSync(httpCertificateFile), key: Buffer.from(readKeyFile('httpKeyFile', httpKeyFile)) }
     createSecureContext(pair)
     return pair
   } catch (cause) {
+    if (cause instanceof CodedError) throw new ConfigError(cause.code, cause.message, cause.hint, { cause })
     throw new ConfigError(
       'certificate-unusable',
       `expected a certificate in httpCertificateFile and its key in httpKeyFile, got: ${(cause as Error).message}`,
