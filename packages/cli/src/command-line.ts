@@ -109,7 +109,7 @@ function withSettings(command: Command): Command {
 /** Options given before a command's name count for it too (`whokilled --json deaths`). */
 function sessionOf(command: Command, surroundings: Surroundings): Session {
   const given = command.optsWithGlobals<GivenSettings>()
-  return openSession(parseSettings(given, surroundings.env.WHOKILLED_URL), surroundings)
+  return openSession(parseSettings(given, surroundings.env), surroundings)
 }
 
 function notEmpty(text: string): string {
@@ -142,4 +142,5 @@ Examples:
   whokilled coverage --host web-3 --since 7d  when nobody was watching, and why
   whokilled -- deaths                         a service named like a command
 
+Environment: WHOKILLED_URL, WHOKILLED_TOKEN_FILE or WHOKILLED_TOKEN, NODE_EXTRA_CA_CERTS, NO_COLOR.
 Exit status: 0 answered, 1 nothing found, 2 wrong usage, 3 the collector cannot be reached.`

@@ -33,7 +33,10 @@ export class ProblemError extends CliError {
   readonly httpStatus: number
 
   constructor(httpStatus: number, code: string, message: string, hint: string) {
-    super(code, message, hint, httpStatus === 400 ? exitStatus.wrongUsage : exitStatus.cannotReach)
+    super(code, message, hint, wrongUsage.has(httpStatus) ? exitStatus.wrongUsage : exitStatus.cannotReach)
     this.httpStatus = httpStatus
   }
 }
+
+/** A parameter, a token or its scope was wrong. */
+const wrongUsage = new Set([400, 401, 403])

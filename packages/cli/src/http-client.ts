@@ -46,10 +46,13 @@ function questionUrl({ path, query }: Question<z.ZodType>, base: URL): URL {
   return url
 }
 
-async function fetchText(url: URL, { timeoutMs, url: base }: Settings): Promise<{ status: number; text: string }> {
+async function fetchText(
+  url: URL,
+  { timeoutMs, url: base, token }: Settings,
+): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, {
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
       signal: AbortSignal.timeout(timeoutMs),
     })
     return { status: response.status, text: await boundedText(response, base) }
@@ -82,6 +85,14 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
       { cause: error },
     )
   }
+  if (certificateFaults.has(code)) {
+    return new ReachError(
+      'collector-certificate',
+      `expected a certificate of ${place(base)} that can be trusted, got: ${terminalText((cause as Error).message)}.`,
+      'NODE_EXTRA_CA_CERTS names a file with the certificate of who signed it; the name in --url has to be in it.',
+      { cause: error },
+    )
+  }
   if (/^HPE_/.test(code)) return garbage(base, 'something else than HTTP', error)
   const what = connectionFaults[code] ?? `${(cause as Error).message} (${code})`
   return new ReachError(
@@ -93,6 +104,17 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
     },
   )
 }
+
+const certificateFaults = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
 
 const connectionFaults: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
@@ -113,8 +135,14 @@ function problemOf(status: number, json: unknown, base: URL): Error {
     status,
     printable(problem.code, 64),
     `the collector at ${place(base)} says: ${printable(problem.detail || problem.title, 600)}`,
-    printable(problem.hint ?? '', 300),
+    remedies[problem.code] ?? printable(problem.hint ?? '', 300),
   )
+}
+
+/** Where the collector's hint is for whoever writes the request, what to do here. */
+const remedies: Record<string, string> = {
+  'token-missing':
+    'WHOKILLED_TOKEN_FILE names a file with a token, WHOKILLED_TOKEN is one; whoever runs the collector makes it: whokilled-collector token add NAME.',
 }
 
 function garbage(base: URL, got: string, cause?: unknown): ReachError {

@@ -1,10 +1,14 @@
 import { httpPort } from '@whokilled/shared/http-api'
 import { terminalText } from '@whokilled/shared/text/terminal-text'
 import { UsageError } from './errors.ts'
+import { readSettingsFile, type SettingsFile, settingsPath } from './settings-file.ts'
+import { tokenFor } from './token.ts'
 
-/** Which collector is asked, and how long it may take. */
+/** Which collector is asked, by whom, and how long it may take. */
 export interface Settings {
   readonly url: URL
+  /** null: it is asked without. */
+  readonly token: string | null
   readonly timeoutMs: number
   /** Print the API's answer instead of text. */
   readonly json: boolean
@@ -20,13 +24,21 @@ export interface GivenSettings {
 const timeoutSecondsDefault = 10
 const timeoutSecondsMax = 600
 
-/** Throws a UsageError that names the option or variable that is wrong. */
-export function parseSettings(given: GivenSettings, environmentUrl: string | undefined): Settings {
-  const url =
-    given.url === undefined && environmentUrl
-      ? collectorUrl(environmentUrl, 'WHOKILLED_URL')
-      : collectorUrl(given.url ?? `http://127.0.0.1:${httpPort}`, '--url')
-  return { url, timeoutMs: timeoutMs(given.timeout), json: given.json === true }
+/** Options come before variables, and these before the settings file. Throws a UsageError that names what is wrong. */
+export function parseSettings(
+  given: GivenSettings,
+  environment: NodeJS.ProcessEnv,
+  file: SettingsFile = readSettingsFile(settingsPath(environment)),
+): Settings {
+  const fileUrl = collectorUrl(file.url ?? `http://127.0.0.1:${httpPort}`, 'url in the settings file')
+  const url = askedUrl(given.url, environment.WHOKILLED_URL) ?? fileUrl
+  const token = tokenFor(url, environment, file, fileUrl)
+  return { url, token, timeoutMs: timeoutMs(given.timeout), json: given.json === true }
+}
+
+function askedUrl(given: string | undefined, variable: string | undefined): URL | undefined {
+  if (given !== undefined) return collectorUrl(given, '--url')
+  return variable ? collectorUrl(variable, 'WHOKILLED_URL') : undefined
 }
 
 function collectorUrl(text: string, source: string): URL {

@@ -16,9 +16,10 @@ export const cliArgs = ['--conditions=source', '--import', 'tsx', main]
 
 /** Runs `whokilled` as a child process, in UTC, without a terminal. */
 export function runCli(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CliRun> {
-  const { WHOKILLED_URL: _, NO_COLOR: __, ...inherited } = process.env
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:WHOKILLED_.*|NO_COLOR)$/.test(name))
   const child = spawn(process.execPath, [...cliArgs, ...args], {
-    env: { ...inherited, TZ: 'UTC', ...environment },
+    // Nor what this user has set for himself.
+    env: { ...Object.fromEntries(inherited), XDG_CONFIG_HOME: '/nonexistent', TZ: 'UTC', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
