@@ -1,7 +1,7 @@
 /**
  * Runs a benchmark by its name.
  *
- *     npm run bench -- attribution | memory | verdict | latency | open | agent-load | ingest [arguments of its own]
+ *     npm run bench -- attribution | memory | verdict | latency | open | agent-load | ingest | backlog [arguments of its own]
  */
 const benchmarks: Record<string, () => Promise<unknown>> = {
   attribution: () => import('./attribution.ts'),
@@ -11,6 +11,7 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
   open: () => import('./open.ts'),
   'agent-load': () => import('./agent-load.ts'),
   ingest: () => import('./ingest.ts'),
+  backlog: () => import('./backlog.ts'),
 }
 
 const [node = '', script = '', name = '', ...rest] = process.argv

@@ -8,7 +8,7 @@ export interface EventKey {
   readonly worth: Worth
   /** Length of the value. */
   readonly bytes: number
-  /** CRC-32 of the value. */
+  /** CRC-32 of the place, the worth and the value: they belong together. */
   readonly checksum: string
 }
 
@@ -32,8 +32,18 @@ export function parseKey(key: string): EventKey | undefined {
   return { seq: Number(seq), worth: worth as Worth, checksum, bytes: Number(bytes) }
 }
 
-export function checksumOf(value: string): string {
-  return crc32(value).toString(16).padStart(8, '0')
+/** The checksum of an event at a place. */
+export function eventChecksum(seq: number, worth: Worth, value: string): string {
+  return hex(crc32(value, crc32(`${seq}${worth}`)))
+}
+
+/** CRC-32 of a text. */
+export function checksumOf(text: string): string {
+  return hex(crc32(text))
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0')
 }
 
 const digits = 16

@@ -23,6 +23,29 @@ export async function openLevel(folder: string): Promise<Level> {
   return level
 }
 
+/** A change of one key. */
+export type Op =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'del'; readonly key: string }
+
+/** Writes all of these or none. A chained batch takes a fourth of the time of an array. */
+export async function writeOps(level: Level, ops: Iterable<Op>, { sync }: { sync: boolean }): Promise<void> {
+  const batch = level.batch()
+  for (const op of ops) {
+    if (op.type === 'put') batch.put(op.key, op.value)
+    else batch.del(op.key)
+  }
+  await batch.write({ sync })
+}
+
+export function put(key: string, value: string): Op {
+  return { type: 'put', key, value }
+}
+
+export function del(key: string): Op {
+  return { type: 'del', key }
+}
+
 /**
  * What is wrong where LevelDB fails: `locked` another process has it open; `disk` full, failing or read-only, which may
  * pass; `damaged` the files are not what was written; `unusable` somebody has to change something.

@@ -1,7 +1,7 @@
 import { SpoolError } from '../errors.ts'
 import { formatVersion, type Head, headKey, readHead, writeHead } from './head.ts'
 import { type EventKey, keyFrom, parseKey } from './key.ts'
-import { faultOf, type Level, openError, openLevel, repairLevel, setAside } from './level.ts'
+import { del, faultOf, type Level, openError, openLevel, put, repairLevel, setAside, writeOps } from './level.ts'
 import { addLoss, type Loss, lossOf } from './loss.ts'
 import { type Mark, markRange, readMark } from './marks.ts'
 import { takeOver } from './take-over.ts'
@@ -67,7 +67,7 @@ async function inspect(level: Level, options: InspectOptions): Promise<Loaded> {
   const written = await readWrittenHead(level, options.folder)
   const before = options.known ?? (written === 'none' || written === 'damaged' ? undefined : written)
   const start: Head = before ?? { next: 1, ranMs: 0, tally: nothing, loss: undefined }
-  const headOp = (head: Head) => ({ type: 'put' as const, key: headKey, value: writeHead(head) })
+  const headOp = (head: Head) => put(headKey, writeHead(head))
   const former = await takeOver(level, (loss) => headOp({ ...start, loss: addLoss(start.loss, loss) }))
   const found = await countEvents(level, options.isGone)
   const isHeadLost = before === undefined && (written === 'damaged' || options.wasDamaged || found.hasEvents)
@@ -78,7 +78,7 @@ async function inspect(level: Level, options: InspectOptions): Promise<Loaded> {
     tally: found.tally,
     loss: [start.loss, former.loss, lost].reduce(addLoss, undefined),
   }
-  await level.batch([headOp(head)], { sync: true })
+  await writeOps(level, [headOp(head)], { sync: true })
   const marks = (await level.iterator(markRange).all()).map(([key, value]) => readMark(key, value))
   return {
     level,
@@ -120,7 +120,7 @@ async function countEvents(level: Level, isGone: LoadOptions['isGone']) {
       first ??= parsed[0]?.seq
       last = parsed.at(-1)?.seq ?? last
       tally = tallied(tally, parsed, 1)
-      if (gone.length > 0) await level.batch(gone.map((key) => ({ type: 'del', key })))
+      if (gone.length > 0) await writeOps(level, gone.map(del), { sync: false })
     }
   } finally {
     await keys.close()

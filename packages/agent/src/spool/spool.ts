@@ -6,19 +6,21 @@ import type { Event, EventType } from '@whokilled/shared/event'
 import type { SpoolError } from '../errors.ts'
 import { chooseDrops, type Drop, type StoredKey } from './drops.ts'
 import { type Head, headKey, writeHead } from './head.ts'
-import { checksumOf, type EventKey, keyFrom, keyOf, parseKey } from './key.ts'
-import { faultOf, hasRoomForLog, type Level, openError } from './level.ts'
+import { type EventKey, eventChecksum, keyFrom, keyOf, parseKey } from './key.ts'
+import { del, faultOf, hasRoomForLog, type Level, openError, put, writeOps } from './level.ts'
 import { type Loaded, load } from './load.ts'
 import { addLoss, type Loss, type LostEvents, lossOf } from './loss.ts'
 import { Marks, markKey } from './marks.ts'
 import { makeRoom } from './room.ts'
-import { readValue, type SpooledFacts, type UnreadableReason } from './spooled-value.ts'
+import { readValue, timeOf, type UnreadableReason } from './spooled-value.ts'
 import { nothing, tallied, total } from './tally.ts'
 import { dropOrder, typeOfWorth, type Worth, worthOf } from './worth.ts'
 
 /** An event that was read. */
-export interface SpooledEvent extends SpooledFacts {
+export interface SpooledEvent {
   readonly key: string
+  readonly id: string
+  readonly type: EventType
   /** The event as JSON. */
   readonly json: string
   /** Length of the JSON. */
@@ -105,6 +107,7 @@ export class Spool {
   private isUnreadable = false
   private isRefusing = false
   private reopenedAtMs = Number.NEGATIVE_INFINITY
+  private removedBytes = 0
   private wake: (() => void) | undefined
 
   private constructor(options: SpoolOptions) {
@@ -182,17 +185,21 @@ export class Spool {
    * after a crash before that they are published again.
    * @param cause where they were not published, but given up
    */
-  async remove(events: readonly Pick<SpooledEvent, 'key' | 'type' | 'at'>[], cause?: 'refused'): Promise<void> {
+  async remove(events: readonly Pick<SpooledEvent, 'key' | 'type' | 'json'>[], cause?: 'refused'): Promise<void> {
     await this.inTurn(async () => {
       const keys = events.map(({ key }) => parseKey(key)).filter((key) => key !== undefined)
       this.tally = tallied(this.tally, keys, -1)
       this.counters.removed += keys.length
-      if (cause !== undefined) for (const { type, at } of events) this.lose({ cause, type, events: 1, since: at })
+      if (cause !== undefined) {
+        for (const { type, json } of events) this.lose({ cause, type, events: 1, since: timeOf(json) ?? now() })
+      }
       for (const { key } of events) this.lent.delete(key)
       this.readFrom = Math.max(this.readFrom, this.lentFrom ?? this.lentTo + 1)
       const forgotten = this.marks.forget(Math.min(this.readFrom, this.heldFrom ?? this.readFrom))
       const dels = [...events.map(({ key }) => key), ...forgotten.map(markKey)]
-      await this.change((level) => level.batch([...dels.map(del), this.headOp()], { sync: cause !== undefined }))
+      const sync = cause !== undefined
+      await this.change((level) => writeOps(level, [...dels.map(del), this.headOp()], { sync }))
+      await this.compact(keys.reduce((sum, { bytes }) => sum + bytes, 0))
     })
   }
 
@@ -281,7 +288,8 @@ export class Spool {
         ...{ next: next + kept.length, ranMs, tally },
         loss: [tells ? undefined : this.taken, this.loss, loss].reduce(addLoss, undefined),
       }
-      await level.batch(
+      await writeOps(
+        level,
         [
           ...dropped.map(({ key }) => del(key)),
           ...kept.map((event, at) => put(keyOf(keyAt(event, next + at)), event.json)),
@@ -381,7 +389,7 @@ export class Spool {
           if (typeof facts === 'string') {
             this.counters.unreadable[facts] += 1
             bad.push({ ...parsed, key })
-          } else found.push({ ...facts, key, json, bytes: parsed.bytes })
+          } else found.push({ key, id: facts.id, type: typeOfWorth[parsed.worth], json, bytes: parsed.bytes })
           bytes += parsed.bytes
         }
       }
@@ -390,7 +398,7 @@ export class Spool {
     }
     this.damages = 0
     this.lend(found)
-    if (bad.length > 0) await this.giveUp(bad, found[0]?.at)
+    if (bad.length > 0) await this.giveUp(bad, timeOf(found[0]?.json))
     return found.length === 0 && bad.length > 0 ? 'unreadable' : found
   }
 
@@ -410,10 +418,21 @@ export class Spool {
   }
 
   /** What cannot be read is lost; about when it happened its neighbour tells. */
-  private async giveUp(bad: readonly StoredKey[], at = new Date().toISOString()): Promise<void> {
+  private async giveUp(bad: readonly StoredKey[], at = now()): Promise<void> {
     this.tally = tallied(this.tally, bad, -1)
     for (const { worth } of bad) this.lose({ cause: 'damaged', type: typeOfWorth[worth], events: 1, since: at })
-    await this.change((level) => level.batch([...bad.map(({ key }) => del(key)), this.headOp()], { sync: true }))
+    await this.change((level) => writeOps(level, [...bad.map(({ key }) => del(key)), this.headOp()], { sync: true }))
+  }
+
+  /**
+   * LevelDB keeps the tables of what was removed until it comes past them, and maps what was read of them into memory.
+   * So it is sent past them now and then.
+   */
+  private async compact(removedBytes: number): Promise<void> {
+    this.removedBytes += removedBytes
+    if (this.removedBytes < compactBytes) return
+    this.removedBytes = 0
+    await this.change((level) => level.compactRange(keyFrom(0), keyFrom(this.readFrom)))
   }
 
   /** Types that are no longer held are read from where they were left. */
@@ -509,9 +528,12 @@ const reopenMsMin = 1_000
 const batchEventsMax = 1_000
 const batchBytesMax = 1_048_576
 const readEventsMax = 10_000
-const readBytesMax = 4_194_304
+const readBytesMax = 1_048_576
 const chunkEvents = 500
 const chunkBytes = 262_144
+
+/** So many bytes of events are removed before the tables that held them are deleted. */
+const compactBytes = 8_388_608
 
 /** From here on it is at its limit, and what is dropped is told once in this time. */
 const fullShare = 0.99
@@ -522,13 +544,9 @@ function startOfDrops(from: number): Record<Worth | 'any', number> {
 }
 
 function keyAt({ worth, bytes, json }: Waiting, seq: number): EventKey {
-  return { seq, worth, bytes, checksum: checksumOf(json) }
+  return { seq, worth, bytes, checksum: eventChecksum(seq, worth, json) }
 }
 
-function put(key: string, value: string) {
-  return { type: 'put' as const, key, value }
-}
-
-function del(key: string) {
-  return { type: 'del' as const, key }
+function now(): string {
+  return new Date().toISOString()
 }

@@ -1,9 +1,9 @@
 import { type EventType, eventTypes } from '@whokilled/shared/event'
-import { checksumOf, type EventKey } from './key.ts'
+import { type EventKey, eventChecksum } from './key.ts'
 import { isTimestamp } from './loss.ts'
 
 /** What of an event has to be known to send it, or to tell that it was lost. */
-export interface SpooledFacts {
+interface SpooledFacts {
   readonly id: string
   readonly type: EventType
   readonly at: string
@@ -12,11 +12,21 @@ export interface SpooledFacts {
 /** Why a value is not published. */
 export type UnreadableReason = 'checksum' | 'not-json' | 'not-an-event'
 
-/** The facts of a value as it was written; a reason where it was not written so. */
-export function readValue(json: string, key: EventKey): SpooledFacts | UnreadableReason {
+/** The id of a value; a reason where it is not what was written. With the right checksum it is, and need not be parsed. */
+export function readValue(json: string, key: EventKey): { id: string } | UnreadableReason {
   // The length first: a value that is too large is not looked at.
-  if (json.length > key.bytes || checksumOf(json) !== key.checksum) return 'checksum'
-  return factsOf(json)
+  if (json.length > key.bytes || eventChecksum(key.seq, key.worth, json) !== key.checksum) return 'checksum'
+  const id = beginning.exec(json)?.[1]
+  return id === undefined || json.includes('\n') ? factsOf(json) : { id }
+}
+
+/** How every event begins that this program makes. */
+const beginning = /^\{"v":1,"id":"([\w-]{1,64})",/
+
+/** When an event happened, of its JSON. */
+export function timeOf(json: string | undefined): string | undefined {
+  const facts = factsOf(json ?? '')
+  return typeof facts === 'string' ? undefined : facts.at
 }
 
 /** The facts of any text that says to be an event. */

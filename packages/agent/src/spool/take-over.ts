@@ -1,5 +1,5 @@
-import { checksumOf, type EventKey, keyOf } from './key.ts'
-import type { Level } from './level.ts'
+import { type EventKey, eventChecksum, keyOf } from './key.ts'
+import { del, type Level, type Op, put, writeOps } from './level.ts'
 import { addLoss, type Loss, lossOf } from './loss.ts'
 import { factsOf } from './spooled-value.ts'
 import { worthOf } from './worth.ts'
@@ -17,21 +17,21 @@ const formerKeys = { gte: '0', lt: ':' } as const
  */
 export async function takeOver(
   level: Level,
-  headOp: (loss: Loss | undefined) => { type: 'put'; key: string; value: string },
+  headOp: (loss: Loss | undefined) => Op,
 ): Promise<{ taken: number; loss: Loss | undefined }> {
   let taken = 0
   let loss: Loss | undefined
   for (;;) {
     const found = await level.iterator({ ...formerKeys, limit: chunk }).all()
     if (found.length === 0) return { taken, loss }
-    const puts: { type: 'put'; key: string; value: string }[] = []
+    const puts: Op[] = []
     for (const [former, json] of found) {
       const key = keyOfFormer(former, json)
       if (key === undefined) loss = addLoss(loss, unreadable())
-      else puts.push({ type: 'put', key: keyOf(key), value: json })
+      else puts.push(put(keyOf(key), json))
     }
-    const dels = found.map(([key]) => ({ type: 'del' as const, key }))
-    await level.batch([...puts, ...dels, headOp(loss)], { sync: true })
+    const dels = found.map(([key]) => del(key))
+    await writeOps(level, [...puts, ...dels, headOp(loss)], { sync: true })
     taken += puts.length
   }
 }
@@ -39,8 +39,9 @@ export async function takeOver(
 function keyOfFormer(former: string, json: string): EventKey | undefined {
   const facts = factsOf(json)
   if (!/^0\d{15}$/.test(former) || typeof facts === 'string') return undefined
-  const event = JSON.parse(json) as Parameters<typeof worthOf>[0]
-  return { seq: Number(former), worth: worthOf(event), bytes: Buffer.byteLength(json), checksum: checksumOf(json) }
+  const worth = worthOf(JSON.parse(json) as Parameters<typeof worthOf>[0])
+  const seq = Number(former)
+  return { seq, worth, bytes: Buffer.byteLength(json), checksum: eventChecksum(seq, worth, json) }
 }
 
 function unreadable(): Loss {
