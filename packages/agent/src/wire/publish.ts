@@ -9,6 +9,9 @@ import { grouped, type Message, messageBytesMax, neighbours, smaller } from './m
 import { Pace } from './pace.ts'
 import { publishError, type Refusal, refusalOf } from './refusal.ts'
 
+/** What the publisher needs of a spool. */
+export type Waiting = Pick<Spool, 'length' | 'read' | 'remove'>
+
 export interface PublisherOptions {
   readonly connection: Connection
   readonly hostName: string
@@ -57,7 +60,7 @@ export class Publisher {
     givenUp: 0,
   }
   readonly pace: Pace
-  private readonly spool: Spool
+  private readonly spool: Waiting
   private readonly options: PublisherOptions
   private readonly onFailure: (error: CodedError) => void
   private readonly stopping = new AbortController()
@@ -68,7 +71,7 @@ export class Publisher {
   /** Types that the server does not let this host publish, and when to try again. */
   private readonly held = new Map<EventType, number>()
 
-  constructor(spool: Spool, options: PublisherOptions, onFailure: (error: CodedError) => void) {
+  constructor(spool: Waiting, options: PublisherOptions, onFailure: (error: CodedError) => void) {
     this.spool = spool
     this.options = options
     this.onFailure = onFailure
