@@ -26,9 +26,15 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, written: unknown
     })
   }
   const received = path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], written)
-  const shown = typeof received === 'string' ? 'another text' : JSON.stringify(received)
+  const shown = shownValue(received)
   const got = issue.code === 'invalid_type' || received === undefined ? '' : `, received ${shown}`
   return [`${path.join('.')}: ${issue.message}${got}`]
+}
+
+function shownValue(received: unknown): string {
+  if (typeof received === 'string') return 'another text'
+  if (Array.isArray(received)) return 'a list'
+  return typeof received === 'object' && received !== null ? 'an object' : JSON.stringify(received)
 }
 
 /** The keys that the schema knows at a place. */

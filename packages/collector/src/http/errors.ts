@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { nearestWord } from '@whokilled/shared/settings'
-import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import pg from 'pg'
 import { withoutTokens } from '../access/token.ts'
@@ -20,6 +20,22 @@ export function answerErrors(server: FastifyInstance): void {
     const problem = new ProblemError(404, 'no-such-route', detail, { hint: 'All routes are listed at /docs.' })
     return reply.code(404).type('application/problem+json').send(problemBody(problem))
   })
+}
+
+/** Answers an address that cannot be read or is too long. For fastify's `frameworkErrors`. */
+export function answerFrameworkError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const [status, code, detail] =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? ([414, 'address-too-long', 'expected a shorter address'] as const)
+      : ([
+          400,
+          'bad-address',
+          'expected an address in which % is followed by the two digits of a byte of UTF-8',
+        ] as const)
+  reply
+    .code(status)
+    .type('application/problem+json')
+    .send(problemBody(new ProblemError(status, code, detail)))
 }
 
 /** Answers what is no HTTP request, or came too slowly, and ends the connection. For fastify's `clientErrorHandler`. */
@@ -68,7 +84,6 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemError {
 }
 
 const requestProblems: Record<string, string> = {
-  FST_ERR_BAD_URL: 'bad-address',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'not-json',
   FST_ERR_CTP_INVALID_JSON_BODY: 'not-json',

@@ -7,7 +7,7 @@ import { coverageRoutes } from './coverage.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { deathRoutes } from './deaths.ts'
 import { docsRoutes } from './docs.ts'
-import { answerClientError, answerErrors } from './errors.ts'
+import { answerClientError, answerErrors, answerFrameworkError } from './errors.ts'
 import { guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { hostRoutes } from './hosts.ts'
@@ -30,6 +30,7 @@ export async function buildServer(context: HttpContext, sockets: Sockets) {
     handlerTimeout: answerDelayMaxMs,
     serverFactory: (handler) => sockets.make(handler),
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
     routerOptions: { maxParamLength: parameterLengthMax },
     // Idle connections would keep a stopping collector waiting.
     forceCloseConnections: 'idle',
