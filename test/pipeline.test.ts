@@ -30,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 const collector = {
   retentionDays: null,
   ackWaitSeconds: 2,
-  stream: { ageMaxHours: 168, bytesMax: 1e9, duplicateWindowSeconds: 1, replicas: 1 },
+  stream: { ageMaxHours: 168, bytesMax: 1e9, duplicateWindowSeconds: 1, replicas: 1, subjectMessagesMax: 25_000 },
 }
 
 /** The agent's arguments for a story that is told to this collector. */

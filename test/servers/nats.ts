@@ -10,6 +10,8 @@ import { type ServerProcess, startServerProcess } from './server-process.ts'
 /** A real nats-server with JetStream, on loopback, with its data in a folder of its own. */
 export interface NatsServer extends AsyncDisposable {
   readonly port: number
+  /** While it runs. */
+  readonly pid: number
   /** `nats://127.0.0.1:PORT` */
   readonly url: string
   readonly folder: string
@@ -38,10 +40,16 @@ export async function startNats(args: readonly string[] = [], options: NatsOptio
 
   const server: NatsServer = {
     port,
+    get pid() {
+      if (running === undefined) throw new Error('expected it to run')
+      return running.pid
+    },
     url: `nats://127.0.0.1:${port}`,
     folder,
     async start() {
-      const ours = ['--jetstream', '--store_dir', folder, '--addr', '127.0.0.1', '--port', String(port)]
+      // A reload takes JetStream away from a server that was told of it on its command line alone.
+      const stream = options.configure === undefined ? ['--jetstream', '--store_dir', folder] : []
+      const ours = [...stream, '--addr', '127.0.0.1', '--port', String(port)]
       running ??= await startServerProcess({
         program,
         args: [...ours, ...configuration, ...args],
@@ -69,7 +77,8 @@ export async function startNats(args: readonly string[] = [], options: NatsOptio
   try {
     if (options.configure !== undefined) {
       const file = join(folder, 'nats.conf')
-      await writeFile(file, await options.configure(folder))
+      const jetstream = `jetstream { store_dir: "${folder}" }\n`
+      await writeFile(file, jetstream + (await options.configure(folder)))
       configuration.push('--config', file)
     }
     await server.start()

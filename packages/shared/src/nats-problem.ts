@@ -27,7 +27,7 @@ export function natsConnectionProblem(error: unknown, speaker: NatsSpeaker): Set
   ) {
     return { code: 'nats-refused', message: `NATS: ${message}`, hint: speaker.whenRefused }
   }
-  if (name === 'NoRespondersError') {
+  if (name === 'NoResponders') {
     return {
       code: 'nats-no-answer',
       message: 'expected NATS to keep the stream WHOKILLED, nothing takes its events',
@@ -37,7 +37,9 @@ export function natsConnectionProblem(error: unknown, speaker: NatsSpeaker): Set
   return {
     code: 'nats-unreachable',
     message: `expected an answer of NATS, got: ${message}`,
-    hint: 'Check that nats-server runs at natsUrl, and that this machine may connect to it.',
+    hint: /ECONNRESET/.test(message)
+      ? 'NATS hung up: a server that wants a client certificate (natsCertificateFile) does so, too.'
+      : 'Check that nats-server runs at natsUrl, and that this machine may connect to it.',
   }
 }
 

@@ -3,14 +3,15 @@ import { isNatsUrl, natsProblem, natsServers } from './nats-settings.ts'
 
 const alone = { ignoreClusterUpdates: true }
 const withOthers = { ignoreClusterUpdates: false }
+const tls = { checkServerIdentity: expect.any(Function) }
 
 test.each([
   ['nats://127.0.0.1:4222', { servers: ['nats://127.0.0.1:4222'], ...alone }],
   ['nats://a, nats://b:5000', { servers: ['nats://a', 'nats://b:5000'], ...alone }],
   ['nats://agent:4p%40ss@nats:4222', { servers: ['nats://nats:4222'], user: 'agent', pass: '4p@ss', ...alone }],
   ['nats://t0ken@nats', { servers: ['nats://nats'], token: 't0ken', ...alone }],
-  ['tls://nats', { servers: ['tls://nats'], tls: {}, ...withOthers }],
-  ['nats://a,tls://b', { servers: ['nats://a', 'tls://b'], tls: {}, ...withOthers }],
+  ['tls://nats', { servers: ['tls://nats'], tls, ...withOthers }],
+  ['nats://a,tls://b', { servers: ['nats://a', 'tls://b'], tls, ...withOthers }],
   ['nats://[::1]:4222', { servers: ['nats://[::1]:4222'], ...alone }],
 ])('%s names servers and what opens them', (url, expected) => {
   expect(isNatsUrl(url)).toBe(true)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
+import { serverIdentity } from './server-identity.ts'
 import type { SettingProblem } from './setting-problem.ts'
 
 const file = z.string().min(1).optional()
@@ -63,7 +64,12 @@ export interface NatsServers {
   readonly pass?: string
   readonly token?: string
   /** Present: nothing is sent before the server has shown a certificate that holds. */
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
+  readonly tls?: {
+    readonly checkServerIdentity: ReturnType<typeof serverIdentity>
+    readonly caFile?: string
+    readonly certFile?: string
+    readonly keyFile?: string
+  }
   /** Servers that another server tells of are not connected to: over plain text they may be on other machines. */
   readonly ignoreClusterUpdates: boolean
 }
@@ -82,6 +88,7 @@ export function natsServers(settings: NatsSettings): NatsServers {
     ...(username !== '' && password === '' && { token: decodeURIComponent(username) }),
     ...(isEncrypted && {
       tls: {
+        checkServerIdentity: serverIdentity(urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''))),
         ...(settings.natsCaFile !== undefined && { caFile: settings.natsCaFile }),
         ...(settings.natsCertificateFile !== undefined && { certFile: settings.natsCertificateFile }),
         ...(settings.natsKeyFile !== undefined && { keyFile: settings.natsKeyFile }),

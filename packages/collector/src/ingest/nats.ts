@@ -3,6 +3,7 @@ import {
   type ConnectionOptions,
   connect,
   credsAuthenticator,
+  errors,
   type NatsConnection,
   nkeyAuthenticator,
 } from '@nats-io/transport-node'
@@ -44,9 +45,21 @@ export async function connectNats(config: Config, changed: (problem: string | nu
     void follow(connection, changed)
     return connection
   } catch (error) {
-    const problem = natsError(error)
-    changed(`${problem.message}; ${problem.hint}`)
+    const problem = natsError(error instanceof errors.TimeoutError ? await reasonOf(config, error) : error)
+    changed(wordsOf(problem))
     throw problem
+  }
+}
+
+/** A connection that is made again and again does not tell why it fails; one that is tried once does. */
+async function reasonOf(config: Config, timeout: Error): Promise<unknown> {
+  try {
+    const identity = identityOf(config, 'natsNkeyFile', 'natsCredentialsFile')
+    const once = { ...natsServers(config), ...identity, reconnect: false, timeout: connectDelayMaxMs }
+    await (await connect(once)).close()
+    return timeout
+  } catch (error) {
+    return error
   }
 }
 
@@ -109,10 +122,22 @@ function withoutLogin({ user: _user, pass: _pass, token: _token, ...servers }: R
 }
 
 async function follow(connection: NatsConnection, changed: (problem: string | null) => void): Promise<void> {
+  let refusal: string | undefined
   for await (const status of connection.status()) {
-    if (status.type === 'reconnect') changed(null)
+    if (status.type === 'reconnect') {
+      refusal = undefined
+      changed(null)
+    }
+    if (status.type === 'error' && status.error instanceof errors.AuthorizationError) {
+      refusal = wordsOf(natsError(status.error))
+      changed(refusal)
+    }
     if (status.type === 'disconnect' || status.type === 'reconnecting' || status.type === 'staleConnection')
-      changed('disconnected')
+      changed(refusal ?? 'disconnected')
   }
   changed('closed')
+}
+
+function wordsOf({ message, hint }: CodedError): string {
+  return `${message}. ${hint}`
 }
