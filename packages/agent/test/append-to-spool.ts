@@ -8,7 +8,7 @@ import { Spool } from '../src/spool/spool.ts'
 /** As much of an event as the spool looks at, with this number. */
 export function eventNumber(number: number, type = 'signal'): string {
   const at = new Date(Date.UTC(2026, 10, 22) + number).toISOString()
-  return JSON.stringify({ id: `event-${number}`, type, at, number, filling: 'x'.repeat(number % 700) })
+  return JSON.stringify({ v: 1, id: `event-${number}`, type, at, number, filling: 'x'.repeat(number % 700) })
 }
 
 const [, program, folder = '', said = ''] = process.argv

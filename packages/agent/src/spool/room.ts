@@ -15,6 +15,8 @@ export interface RoomRequest<E> {
   /** Where the search for events of a worth begins. */
   readonly from: Readonly<Record<Worth, number>>
   readonly isLent: (key: string) => boolean
+  /** How many that is. */
+  readonly lentOf: (worth: Worth) => number
 }
 
 export interface Room<E> {
@@ -59,12 +61,12 @@ export async function makeRoom<E extends Pick<EventKey, 'worth' | 'bytes'>>(requ
 }
 
 async function dropStored<E extends Pick<EventKey, 'worth'>>(
-  { level, tally, limits, coming, next, from, isLent }: RoomRequest<E>,
+  { level, tally, limits, coming, next, from, isLent, lentOf }: RoomRequest<E>,
   worth: Worth,
   missing: Amount,
 ): Promise<Drop> {
   const isNewestComing = worth !== 'w' || coming.some((event) => event.worth === 'w')
-  const available = tally[worth].events - (isNewestComing ? 0 : 1)
+  const available = tally[worth].events - lentOf(worth) - (isNewestComing ? 0 : 1)
   const none: { keys: StoredKey[]; loss: undefined; from: number } = { keys: [], loss: undefined, from: from[worth] }
   if (available <= 0) return none
   const wanted = {

@@ -274,7 +274,9 @@ export class Spool {
       const chosen = new Set(old?.keys.map(({ key }) => key))
       const left = tallied(this.tally, old?.keys ?? [], -1)
       const isLent = (key: string) => this.lent.has(key) || chosen.has(key)
-      const room = await makeRoom({ level, tally: left, limits, coming: batch, next, from: this.dropFrom, isLent })
+      const lentOf = (worth: Worth) => [...this.lent.keys()].filter((key) => parseKey(key)?.worth === worth).length
+      const asked = { level, tally: left, limits, coming: batch, next, from: this.dropFrom, isLent, lentOf }
+      const room = await makeRoom(asked)
       const refused = new Set(room.refused)
       kept = batch.filter((event) => !refused.has(event))
       const drops = old === undefined ? room.drops : [old, ...room.drops]

@@ -17,7 +17,7 @@ export function readValue(json: string, key: EventKey): { id: string } | Unreada
   // The length first: a value that is too large is not looked at.
   if (json.length > key.bytes || eventChecksum(key.seq, key.worth, json) !== key.checksum) return 'checksum'
   const id = beginning.exec(json)?.[1]
-  return id === undefined || json.includes('\n') ? factsOf(json) : { id }
+  return id === undefined || !json.endsWith('}') || json.includes('\n') ? factsOf(json) : { id }
 }
 
 /** How every event begins that this program makes. */

@@ -25,9 +25,9 @@ export interface PublisherOptions {
 
 /** How many messages, and events, may be on their way without an acknowledgement. */
 const windowMessages = 64
-const windowEvents = 512
+const windowEvents = 256
 /** With more waiting than this, order gives way to large messages, within so many events. */
-const backlogEvents = 1_000
+const backlogEvents = windowEvents
 const backlogWindowEvents = 2_000
 /** What a message takes beside its events: its id in a header. */
 const headerBytes = 1_024
