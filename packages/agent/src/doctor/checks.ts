@@ -1,12 +1,14 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { release } from 'node:os'
+import { hostname, release } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { natsServers } from '@whokilled/shared/nats-settings'
+import type { CodedError } from '@whokilled/shared/coded-error'
+import { natsProblem, natsServers } from '@whokilled/shared/nats-settings'
 import type { Config } from '../config.ts'
 import { AgentError } from '../errors.ts'
 import { findKernelHeaders } from '../probe/stap/kernel-headers.ts'
 import { seesAllPids } from '../process/proc-scan.ts'
+import { Connection } from '../wire/connection.ts'
 
 /** One thing this host must have. */
 export interface Check {
@@ -93,7 +95,7 @@ export function checksFor(config: Config): Check[] {
       what: `room and rights in ${config.stateFolder}`,
       remedy: () => roomIn(config.stateFolder),
     },
-    { id: 'nats', needed: 'agent', what: 'NATS answers', remedy: () => natsAnswers(config.natsUrl) },
+    { id: 'nats', needed: 'agent', what: 'NATS answers, and takes this host', remedy: () => natsTakes(config) },
   ]
 }
 
@@ -159,9 +161,27 @@ async function firstThatIs(folder: string): Promise<string> {
   return exists ? folder : firstThatIs(join(folder, '..'))
 }
 
+/** Something answers, and takes this host's key over a connection as the settings want it. */
+async function natsTakes(config: Config): Promise<string | undefined> {
+  const problem = natsProblem(config)
+  if (problem !== undefined) return `${problem.message}. ${problem.hint}`
+  const silent = await natsAnswers(config.natsUrl)
+  if (silent !== undefined) return silent
+  const connection = new Connection({ ...config, url: config.natsUrl, hostName: config.hostName ?? hostname() })
+  try {
+    await connection.open()
+    return undefined
+  } catch (error) {
+    const { message, hint } = error as CodedError
+    return `${message}. ${hint}`
+  } finally {
+    await connection.close()
+  }
+}
+
 /** One server of several is enough; the remedy is that of the first. */
-async function natsAnswers(url: string): Promise<string | undefined> {
-  const remedies = await Promise.all(natsServers({ natsUrl: url }).servers.map(answers))
+async function natsAnswers(natsUrl: string): Promise<string | undefined> {
+  const remedies = await Promise.all(natsServers({ natsUrl }).servers.map(answers))
   return remedies.includes(undefined) ? undefined : remedies[0]
 }
 
