@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encodeRecord } from '@whokilled/agent/record/encode'
 import type { KernelRecord } from '@whokilled/agent/record/record'
+import { Spool } from '@whokilled/agent/spool/spool'
 import { freePort } from '../test/servers/free-port.ts'
 import { addStream } from '../test/servers/jetstream.ts'
 import { startNats } from '../test/servers/nats.ts'
+import { mixedEvent } from './mixed-events.ts'
 
 /** The most resident memory of the agent, megabytes; `files` is the part of it that are mapped files. */
 export interface Resident {
@@ -31,17 +33,21 @@ export interface FullSpool {
 const root = join(import.meta.dirname, '..')
 const watchMs = 20_000
 
+/** The last part of what fills the spool the agent decides itself: more than it has room for. */
+const decidedShare = 0.06
+const roomShare = 0.04
+
 /**
  * The memory of a whole agent while its spool fills because NATS is away, while it is full, and while it is drained as
- * fast as can be. The agent decides the deaths itself, from a recording of more processes that are killed than the spool
- * takes; then heartbeats keep it alive.
+ * fast as can be. It begins with a spool that is nearly full; the rest are deaths that it decides itself, from a recording
+ * of processes that are killed; then heartbeats keep it alive.
  */
 export async function fullSpool(spoolEventsMax: number): Promise<FullSpool> {
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-b'], { cwd: root, stdio: 'inherit' })
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-full-'))
   try {
     const recording = join(folder, 'flood.wkr')
-    await writeRecording(recording, Math.round(spoolEventsMax * 1.04))
+    await writeRecording(recording, Math.round(spoolEventsMax * decidedShare))
     const without = await withoutBacklog(recording, spoolEventsMax)
     return { without, ...(await withBacklog(recording, spoolEventsMax)) }
   } finally {
@@ -52,18 +58,19 @@ export async function fullSpool(spoolEventsMax: number): Promise<FullSpool> {
 async function withoutBacklog(recording: string, spoolEventsMax: number): Promise<Resident> {
   await using nats = await startNats()
   await addStream(nats.url)
-  await using agent = await startAgent(nats.url, recording, spoolEventsMax)
-  return await agent.mostResident(async () => (await agent.metric('events_total').catch(() => 0)) >= spoolEventsMax)
+  await using agent = await startAgent(nats.url, recording, spoolEventsMax, 0)
+  const decided = spoolEventsMax * decidedShare
+  return await agent.mostResident(async () => (await agent.metric('events_total').catch(() => 0)) >= decided)
 }
 
 async function withBacklog(recording: string, spoolEventsMax: number): Promise<Omit<FullSpool, 'without'>> {
   await using nats = await startNats()
   await addStream(nats.url)
   await nats.stop()
-  await using agent = await startAgent(nats.url, recording, spoolEventsMax)
+  await using agent = await startAgent(nats.url, recording, spoolEventsMax, spoolEventsMax * (1 - roomShare))
   const { metric, mostResident } = agent
   const filling = await mostResident(
-    async () => (await metric('spool_dropped_total').catch(() => 0)) > spoolEventsMax / 50,
+    async () => (await metric('spool_dropped_total').catch(() => 0)) > spoolEventsMax / 100,
   )
   const fullUntil = Date.now() + watchMs
   const full = await mostResident(async () => Date.now() > fullUntil)
@@ -74,8 +81,9 @@ async function withBacklog(recording: string, spoolEventsMax: number): Promise<O
   return { filling, full, draining, events, megabytes: Math.round(bytes / 1e6), dropped }
 }
 
-async function startAgent(natsUrl: string, recording: string, spoolEventsMax: number) {
+async function startAgent(natsUrl: string, recording: string, spoolEventsMax: number, spooled: number) {
   const folder = await mkdtemp(join(tmpdir(), 'whokilled-full-'))
+  await fill(join(folder, 'spool'), spooled)
   const metricsPort = await freePort()
   const config = join(folder, 'agent.json')
   const settings = {
@@ -101,6 +109,15 @@ async function startAgent(natsUrl: string, recording: string, spoolEventsMax: nu
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function fill(folder: string, events: number): Promise<void> {
+  const spool = await Spool.open({ folder, eventsMax: events + 1, bytesMax: 2 ** 40 })
+  for (let at = 0; at < events; at += 1_000) {
+    const batch = Array.from({ length: Math.min(1_000, events - at) }, (_, index) => mixedEvent(at + index))
+    await Promise.all(batch.map((event) => spool.append(JSON.stringify(event), event)))
+  }
+  await spool.close()
 }
 
 async function mostResident(pid: number, isDone: () => Promise<boolean>): Promise<Resident> {
