@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import type { CodedError } from '@whokilled/shared/coded-error'
@@ -68,6 +69,8 @@ export class Publisher {
   private readonly hurrying = new AbortController()
   /** What was not acknowledged. It is published again as it was: only the same message has the same id. */
   private pending: Message[] = []
+  /** The ids under which messages were sent. */
+  private readonly sentAs = new WeakMap<Message, string>()
   /** Types that the server does not let this host publish, and when to try again. */
   private readonly held = new Map<EventType, number>()
 
@@ -118,10 +121,7 @@ export class Publisher {
   private async publishNext(stream: JetStreamClient, bytesMax: number): Promise<void> {
     if (this.pending.length === 0) this.pending = await this.nextWindow(bytesMax)
     const sent = this.pending
-    const acks = sent.map(({ type, id, body }) =>
-      stream.publish(eventSubject(this.options.hostName, type), body, { msgID: id, timeout: ackTimeoutMs }),
-    )
-    const outcomes = await Promise.allSettled(acks)
+    const outcomes = await Promise.allSettled(sent.map((message) => this.send(stream, message)))
     const done = sent.filter((_, at) => outcomes[at]?.status === 'fulfilled')
     const events = done.flatMap((message) => message.events)
     if (events.length > 0) await this.spool.remove(events)
@@ -143,6 +143,23 @@ export class Publisher {
     }
     this.pending = this.pending.filter(({ type }) => !this.held.has(type))
     if (passing !== undefined) throw passing
+  }
+
+  /**
+   * Resolves when the server has it. An id that it knows already, though this agent has not sent the message before, may
+   * be another message's: an agent that was killed sent the same first event with others, or as an event of its own
+   * run. So it is sent once more, under an id that no other content has.
+   */
+  private async send(stream: JetStreamClient, message: Message): Promise<void> {
+    const sentAs = this.sentAs.get(message)
+    const publishAs = (msgID: string) => {
+      this.sentAs.set(message, msgID)
+      const subject = eventSubject(this.options.hostName, message.type)
+      return stream.publish(subject, message.body, { msgID, timeout: ackTimeoutMs })
+    }
+    const { duplicate } = await publishAs(sentAs ?? message.id)
+    if (!duplicate || sentAs !== undefined) return
+    await publishAs(`${message.id}:${createHash('sha256').update(message.body).digest('hex').slice(0, 32)}`)
   }
 
   /** Waits for events. Where few wait their order is kept; a backlog is sent in large messages. */
