@@ -49,7 +49,9 @@ export default defineConfig({
           expect,
           testTimeout: 240_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Most of the time they wait: for servers, and for what is delivered again.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       { resolve, ssr, test: { name: 'tidy', include: ['test/tidy.test.ts'] } },

@@ -1,15 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type NatsServer, startNats } from '../servers/nats.ts'
 import { ask } from './ledger.ts'
 import { endure, expectKept, type Scene, startScene } from './scene.ts'
 
 /** A collector that hangs: its host is suspended, its disk does not answer, somebody stopped it. */
 
+let nats: NatsServer
 let scene: Scene
 beforeAll(async () => {
-  scene = await startScene()
+  nats = await startNats()
+  scene = await startScene({ natsUrl: nats.url })
 })
-afterAll(() => scene[Symbol.asyncDispose]())
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await nats[Symbol.asyncDispose]()
+})
 
 test('the messages of a collector that hangs go to the other, and what it wakes up with changes nothing', async () => {
   await using host = await scene.host()

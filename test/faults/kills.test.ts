@@ -1,15 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type NatsServer, startNats } from '../servers/nats.ts'
 import { endure, expectKept, type Scene, startScene } from './scene.ts'
 import type { SendingHost } from './sending-host.ts'
 
 /** SIGKILL in the middle of load, of each program and of each pair, twice in a row. */
 
+let nats: NatsServer
 let scene: Scene
 beforeAll(async () => {
-  scene = await startScene()
+  nats = await startNats()
+  scene = await startScene({ natsUrl: nats.url })
 })
-afterAll(() => scene[Symbol.asyncDispose]())
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await nats[Symbol.asyncDispose]()
+})
 
 const programs = ['agent', 'collector', 'nats-server', 'Postgres'] as const
 const pairs = programs.flatMap((one, index) => programs.slice(index + 1).map((other) => [one, other] as const))
@@ -52,7 +58,7 @@ interface Mortal {
   kill(): Promise<void>
 }
 
-function parts({ collectors, nats, postgres }: Scene, agent: SendingHost) {
+function parts({ collectors, postgres }: Scene, agent: SendingHost) {
   const [collector] = collectors
   if (collector === undefined) throw new Error('expected a scene with a collector')
   return { agent, collector, 'nats-server': nats, Postgres: postgres } satisfies Record<string, Mortal>

@@ -15,11 +15,15 @@ export interface Entry extends Pick<Ledger, 'accepted' | 'stored' | 'duplicates'
   readonly fault: string
   /** From the end of the fault until all that had been accepted by then was in Postgres, milliseconds. */
   readonly recoveryMs: number | null
+  readonly note?: string | null
 }
 
 /** Puts a fault's ledger into the book of this run. */
-export function enter(book: string, { fault, accepted, stored, duplicates, lost, gaps, recoveryMs }: Entry): void {
-  const entry: Entry = { fault, accepted, stored, duplicates, lost, gaps, recoveryMs }
+export function enter(
+  book: string,
+  { fault, accepted, stored, duplicates, lost, gaps, recoveryMs, note = null }: Entry,
+): void {
+  const entry: Entry = { fault, accepted, stored, duplicates, lost, gaps, recoveryMs, note }
   appendFileSync(book, `${JSON.stringify(entry)}\n`)
 }
 
@@ -55,5 +59,6 @@ function table(entries: readonly Entry[]): string {
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
-  return [head, ...rows].map(line).join('\n')
+  const notes = entries.flatMap(({ fault, note }) => (note ? [`${fault}: ${note}`] : []))
+  return [...[head, ...rows].map(line), ...notes].join('\n')
 }

@@ -13,11 +13,11 @@ export interface Ledger {
   readonly lost: number
   /** Events that were refused by a spool, and counted. */
   readonly refused: number
-  /** Lost events that stored gap events tell of. */
+  /** Lost and refused events that stored gap events tell of. */
   readonly gaps: number
   /** Numbers of a run that never came: what the collector can prove. */
   readonly holes: number
-  /** Accepted events that are neither stored nor in a hole of their run's numbers. */
+  /** Accepted events that are not stored, and that neither gap events nor holes account for. */
   readonly silent: readonly string[]
   /** Rows that are there twice. */
   readonly twice: readonly string[]
@@ -54,16 +54,21 @@ export async function drawUp(
   const stored = new Set(rows.map(({ id }) => id))
   const accepted = [...fates.values()].filter(({ acceptedMs }) => acceptedMs !== undefined)
   const lost = accepted.filter(({ id }) => !stored.has(id))
+  const gaps = rows.reduce((sum, row) => sum + Number(row.lost ?? 0), 0)
+  const refused = [...fates.values()].filter((fate) => fate.refused).length
   const holes = new Map(runs.map(({ run_id, seqs }) => [run_id, holesIn(seqs)]))
   return {
     accepted: accepted.length,
     stored: accepted.length - lost.length,
     duplicates,
     lost: lost.length,
-    refused: [...fates.values()].filter(({ refused }) => refused).length,
-    gaps: rows.reduce((sum, row) => sum + Number(row.lost ?? 0), 0),
+    refused,
+    gaps,
     holes: runs.reduce((sum, { missing }) => sum + Number(missing), 0),
-    silent: lost.filter(({ runId, seq }) => holes.get(runId)?.(seq) !== true).map(({ id }) => id),
+    silent:
+      gaps >= lost.length + refused
+        ? []
+        : lost.filter(({ runId, seq }) => holes.get(runId)?.(seq) !== true).map(({ id }) => id),
     twice: repeated(rows.map(({ id }) => id)),
     strangers: [...stored].filter((id) => !fates.has(id)),
     unsaid: [...fates.values()].filter(({ id, acceptedMs }) => acceptedMs === undefined && stored.has(id)).length,
@@ -74,6 +79,19 @@ export async function drawUp(
 export async function storedIds(databaseUrl: string, names: readonly string[]): Promise<Set<string>> {
   const { rows } = await ask(databaseUrl, (client) => client.query<{ id: string }>(sql, [names]))
   return new Set(rows.map(({ id }) => id))
+}
+
+const countSql = `
+  select (select count(*) from deaths where host_name = any ($1)) +
+    (select count(*) from signals where host_name = any ($1)) +
+    (select count(*) from coverage where host_name = any ($1)) as count`
+
+/** How many events of these hosts are stored; none while Postgres does not answer. */
+export async function storedCount(databaseUrl: string, names: readonly string[]): Promise<number> {
+  const counted = await ask(databaseUrl, (client) => client.query<{ count: string }>(countSql, [names])).catch(
+    () => undefined,
+  )
+  return Number(counted?.rows[0]?.count ?? 0)
 }
 
 /** One question, over a connection of its own: servers come and go here. */

@@ -1,18 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type NatsServer, startNats } from '../servers/nats.ts'
 import { ask } from './ledger.ts'
 import { endure, expectKept, type Fault, type Scene, startScene } from './scene.ts'
 import type { SendingHost } from './sending-host.ts'
 
 /** What Postgres can do to a collector beside dying. */
 
+let nats: NatsServer
 let scene: Scene
 let host: SendingHost
 beforeAll(async () => {
-  scene = await startScene()
+  nats = await startNats()
+  scene = await startScene({ natsUrl: nats.url })
 })
-afterAll(() => scene[Symbol.asyncDispose]())
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await nats[Symbol.asyncDispose]()
+})
 beforeEach(async () => {
   host = await scene.host()
 })

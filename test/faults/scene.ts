@@ -1,16 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, inject } from 'vitest'
-import { type NatsServer, startNats } from '../servers/nats.ts'
 import { type PostgresServer, type PostgresSettings, startPostgres } from '../servers/postgres.ts'
 import { type CollectorProcess, startCollectorProcess } from './collector-process.ts'
-import { drawUp, type Ledger, storedIds } from './ledger.ts'
+import { drawUp, type Ledger, storedCount, storedIds } from './ledger.ts'
 import { enter } from './ledger-book.ts'
 import type { SenderSettings } from './sender.ts'
 import { type SendingHost, sendingHost } from './sending-host.ts'
 
-/** A fleet's middle, of real programs: one nats-server, one Postgres, and collectors side by side. */
+/** A fleet's middle, of real programs: Postgres and collectors side by side, at a NATS that the test has started. */
 export interface Scene extends AsyncDisposable {
-  readonly nats: NatsServer
   readonly postgres: PostgresServer
   readonly databaseUrl: string
   readonly collectors: readonly CollectorProcess[]
@@ -19,10 +17,10 @@ export interface Scene extends AsyncDisposable {
 }
 
 export interface SceneOptions {
+  readonly natsUrl: string
   readonly collectors?: number
   /** Over the collectors' own defaults, docs/store.md. */
   readonly settings?: object
-  readonly natsArgs?: readonly string[]
   readonly postgresSettings?: PostgresSettings
 }
 
@@ -30,28 +28,26 @@ export interface SceneOptions {
 const perSecond = 300
 
 /** Starts one. What was not acknowledged is delivered again after two seconds here, not after thirty. */
-export async function startScene(options: SceneOptions = {}): Promise<Scene> {
-  const nats = await startNats(options.natsArgs)
+export async function startScene(options: SceneOptions): Promise<Scene> {
   const postgres = await startPostgres(options.postgresSettings)
   const databaseUrl = await postgres.createDatabase()
-  const settings = { natsUrl: nats.url, postgresUrl: databaseUrl, ackWaitSeconds: 2, ...options.settings }
+  const { natsUrl } = options
+  const settings = { natsUrl, postgresUrl: databaseUrl, ackWaitSeconds: 2, ...options.settings }
   const collectors: CollectorProcess[] = []
   for (let count = 0; count < (options.collectors ?? 2); count += 1) {
     collectors.push(await startCollectorProcess(settings, { migrate: count === 0 }))
   }
   let hosts = 0
   return {
-    nats,
     postgres,
     databaseUrl,
     collectors,
     host: (more) => {
       hosts += 1
-      return sendingHost({ natsUrl: nats.url, hostName: `host-${hosts}`, perSecond, ...more })
+      return sendingHost({ natsUrl, hostName: `host-${hosts}`, perSecond, ...more })
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(collectors.map((collector) => collector[Symbol.asyncDispose]()))
-      await nats[Symbol.asyncDispose]()
       await postgres[Symbol.asyncDispose]()
     },
   }
@@ -66,6 +62,10 @@ export interface Fault {
   readonly strike: () => Promise<unknown>
   /** Ends it. */
   readonly mend: () => Promise<unknown>
+  /** Where events are lost: how long what is missing is waited for, milliseconds. */
+  readonly lossyAfterMs?: number
+  /** What else is to be told of it, once it is over. */
+  readonly note?: () => string
 }
 
 /** How long anything is waited for, milliseconds: long, because the machine may be busy. */
@@ -75,21 +75,21 @@ const patienceMs = 60_000
  * Lets the fault happen in the middle of the load, and waits until all that was accepted is stored. The load goes on
  * until what had been accepted by the end of the fault is. Gives the ledger, which it has entered into the book.
  */
-export async function endure(scene: Scene, { name, hosts, strike, mend }: Fault): Promise<Ledger> {
+export async function endure(scene: Scene, { name, hosts, strike, mend, lossyAfterMs, note }: Fault): Promise<Ledger> {
   const duplicatesBefore = await duplicates(scene)
   await flowing(scene, hosts)
   await strike()
   const endedMs = Date.now()
   await mend()
-  await untilStored(scene, hosts, endedMs)
-  const recoveryMs = Date.now() - endedMs
+  const isWhole = await untilStored(scene, hosts, endedMs, lossyAfterMs)
+  const recoveryMs = isWhole ? Date.now() - endedMs : null
   await pause(300)
   for (const host of hosts) host.rate(0)
-  await untilStored(scene, hosts, Number.POSITIVE_INFINITY)
+  await untilStored(scene, hosts, Number.POSITIVE_INFINITY, lossyAfterMs)
   await Promise.all(hosts.map((host) => host.end()))
-  await untilStored(scene, hosts, Number.POSITIVE_INFINITY)
+  await untilStored(scene, hosts, Number.POSITIVE_INFINITY, lossyAfterMs)
   const ledger = await drawUp(scene.databaseUrl, hosts, (await duplicates(scene)) - duplicatesBefore)
-  enter(inject('ledgerBook'), { fault: name, ...ledger, recoveryMs })
+  enter(inject('ledgerBook'), { fault: name, ...ledger, recoveryMs, note: note?.() ?? null })
   return ledger
 }
 
@@ -116,20 +116,24 @@ export async function flowing(scene: Scene, hosts: readonly SendingHost[]): Prom
   }
 }
 
-/** Waits until what was accepted before that time is in Postgres; gives up after a while: the ledger tells then. */
-async function untilStored(scene: Scene, hosts: readonly SendingHost[], beforeMs: number): Promise<void> {
-  const deadlineMs = Date.now() + patienceMs
+/** Waits until what was accepted before that time is in Postgres; false if it gave up: the ledger tells more then. */
+async function untilStored(
+  scene: Scene,
+  hosts: readonly SendingHost[],
+  beforeMs: number,
+  delayMaxMs = patienceMs,
+): Promise<boolean> {
   const names = hosts.map(({ name }) => name)
-  while (Date.now() < deadlineMs) {
-    const stored = await storedIds(scene.databaseUrl, names).catch(() => undefined)
-    const isMissing = hosts.some((host) =>
-      [...host.fates().values()].some(
-        ({ id, acceptedMs }) => acceptedMs !== undefined && acceptedMs <= beforeMs && stored?.has(id) !== true,
-      ),
+  for (const deadlineMs = Date.now() + delayMaxMs; Date.now() < deadlineMs; await pause(100)) {
+    const wanted = hosts.flatMap((host) =>
+      [...host.fates().values()].filter(({ acceptedMs }) => acceptedMs !== undefined && acceptedMs <= beforeMs),
     )
-    if (!isMissing) return
-    await pause(50)
+    // Counted first: to look at each one takes time that the others need.
+    while (Date.now() < deadlineMs && (await storedCount(scene.databaseUrl, names)) < wanted.length) await pause(50)
+    const stored = await storedIds(scene.databaseUrl, names).catch(() => undefined)
+    if (stored !== undefined && wanted.every(({ id }) => stored.has(id))) return true
   }
+  return false
 }
 
 async function duplicates({ collectors }: Scene): Promise<number> {
