@@ -26,8 +26,8 @@ import type { EventStamp } from './stamp.ts'
 import type { UserNames } from './user-names.ts'
 
 export interface AgentOptions {
-  readonly config: Pick<Config, 'services' | 'publish' | 'redactArguments' | 'endedProcessesMax'> &
-    Partial<Pick<Config, 'formerOwnersMax'>>
+  readonly config: Pick<Config, 'services' | 'redactArguments' | 'endedProcessesMax'> &
+    Partial<Pick<Config, 'formerOwnersMax'>> & { readonly publish: Omit<Config['publish'], 'eventsPerSecondMax'> }
   readonly stamp: EventStamp
   readonly sink: EventSink
   readonly bootId: string

@@ -5,9 +5,19 @@
 import { signalEvent } from '../../../test/events.ts'
 import { Spool } from '../src/spool/spool.ts'
 
-const spool = await Spool.open({ folder: process.argv[2] ?? '', eventsMax: 100 })
-for (let seq = 1; ; seq += 1) {
+/** The signal with this number: one each second. */
+export function signalNumber(seq: number) {
   const at = new Date(Date.UTC(2026, 10, 22) + seq * 1_000).toISOString()
-  await spool.append(JSON.stringify(signalEvent({ at, agent: { version: '1', probe: 'replay', runId: 'run', seq } })))
-  if (seq === 150) process.stdout.write(`${spool.counters.droppedForEvents}\n`)
+  return signalEvent({ at, agent: { version: '1', probe: 'replay', runId: 'run', seq } })
+}
+
+const [, program, folder = ''] = process.argv
+if (program === import.meta.filename) await dropForEver()
+
+async function dropForEver(): Promise<never> {
+  const spool = await Spool.open({ folder, eventsMax: 100 })
+  for (let seq = 1; ; seq += 1) {
+    await spool.append(JSON.stringify(signalNumber(seq)))
+    if (seq === 150) process.stdout.write(`${spool.counters.droppedForEvents}\n`)
+  }
 }

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Event } from '@whokilled/shared/event'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { coverageEvent, deathEvent, signalEvent } from '../../../test/events.ts'
+import { coverageEvent, deathEvent } from '../../../test/events.ts'
 import { Spool, type SpoolOptions } from '../src/spool/spool.ts'
 import { SpoolSink } from '../src/spool/spool-sink.ts'
+import { signalNumber } from './drop-from-spool.ts'
 
 const never = new AbortController().signal
 let folder = ''
@@ -22,7 +23,7 @@ const open = (options: Partial<SpoolOptions> = {}) =>
 const agent = (seq: number) => ({ version: '1', probe: 'replay', runId: 'run', seq })
 const at = (seq: number) => new Date(Date.UTC(2026, 10, 22) + seq * 1_000).toISOString()
 const of = {
-  s: (seq: number) => signalEvent({ at: at(seq), agent: agent(seq) }),
+  s: signalNumber,
   d: (seq: number) => deathEvent({ at: at(seq), agent: agent(seq) }),
   w: (seq: number) => coverageEvent({ at: at(seq), agent: agent(seq) }),
   g: (seq: number) =>
