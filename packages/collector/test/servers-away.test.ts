@@ -46,19 +46,6 @@ test('while Postgres is dead nothing is acknowledged, and after its return every
   )
 })
 
-test('a transaction that dies with Postgres in its middle loses nothing and doubles nothing', async () => {
-  await using running = await startRunning(postgres, { ackWaitSeconds: 1 })
-  await using publisher = await openPublisher(running)
-  const publishing = publisher.deaths(0, 5_000)
-  for (let crash = 0; crash < 3; crash++) {
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    await postgres.kill()
-    await postgres.start()
-  }
-  await publishing
-  await stored(running, 5_000)
-})
-
 test('after NATS has died and come back the collector goes on by itself, and nothing is lost', async () => {
   await using running = await startRunning(postgres, { ackWaitSeconds: 1 })
   {
@@ -185,25 +172,6 @@ test('a collector takes name and password from the URL of NATS; with the wrong o
   expect(lines[0]).toMatch(/Authorization Violation/i)
   expect(lines.join()).not.toContain('wrong')
   await wrong.stop()
-})
-
-test('two collectors side by side share the messages and store each event once', async () => {
-  await using running = await startRunning(postgres)
-  await using publisher = await openPublisher(running)
-  const second = await startCollector(testConfig(running.nats.url, running.databaseUrl), createLog('silent'), {
-    migrate: false,
-  })
-  await eventually(
-    () => fetch(`${second.url}/readyz`),
-    ({ status }) => status === 200,
-  )
-  await publisher.deaths(0, 3_000)
-  await stored(running, 3_000)
-  const consumed = /^whokilled_messages_consumed_total (\d+)$/m.exec(
-    await (await fetch(`${second.url}/metrics`)).text(),
-  )?.[1]
-  expect(Number(consumed)).toBeGreaterThan(0)
-  await second.stop()
 })
 
 test('a port that is in use is an error with the port, a code and what to do', async () => {
