@@ -32,7 +32,8 @@ export async function startCollectorProcess(
   const config = join(folder, 'collector.json')
   const httpPort = await freePort()
   const url = `http://127.0.0.1:${httpPort}`
-  await writeFile(config, JSON.stringify({ ...settings, httpPort }))
+  // It is asked again and again until something has come.
+  await writeFile(config, JSON.stringify({ httpRequestsPerMinuteMax: 1_000_000, ...settings, httpPort }))
   const { NODE_OPTIONS: _, ...env } = process.env
   const former = new Map<string, number>()
   let running: ServerProcess | undefined

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Authority, makeAuthority } from '../../../test/servers/certificates.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { addToken } from '../../collector/src/access/add-token.ts'
 import { revokeToken } from '../../collector/src/access/revoke-token.ts'
@@ -18,16 +18,14 @@ let postgres: PostgresServer
 let running: Running
 let database: pg.Pool
 let token: string
-const certificate = () => ({ cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') })
+let authority: Authority
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'whokilled-cli-'))
-  const { cert, key } = certificate()
-  const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const named = ['-subj', '/CN=collector', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', [...asked, ...named, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  authority = await makeAuthority(folder, 'authority')
+  const { certFile, keyFile } = await authority.issue('collector')
   postgres = await startPostgres()
-  running = await startRunning(postgres, { httpAccess: 'tokens', httpCertificateFile: cert, httpKeyFile: key })
+  running = await startRunning(postgres, { httpAccess: 'tokens', httpCertificateFile: certFile, httpKeyFile: keyFile })
   database = new pg.Pool({ connectionString: running.databaseUrl, max: 1 })
   database.on('error', () => {})
   token = await eventually(() => addToken(database, { name: 'reader', scope: 'read', expiresSeconds: null }))
@@ -39,7 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const trusting = () => ({ WHOKILLED_URL: running.collector.url, NODE_EXTRA_CA_CERTS: certificate().cert })
+const trusting = () => ({ WHOKILLED_URL: running.collector.url, NODE_EXTRA_CA_CERTS: authority.caFile })
 
 test('a token is taken from a variable, from a file that a variable names, or from the settings file', async () => {
   const nobody = { status: 1, stderr: '', stdout: 'no host has reported yet: is an agent running?\n' }
@@ -49,7 +47,7 @@ test('a token is taken from a variable, from a file that a variable names, or fr
   expect(await runCli(['hosts'], { ...trusting(), WHOKILLED_TOKEN_FILE: file })).toMatchObject(nobody)
   const settings = join(folder, 'whokilled', 'settings.json')
   await mkdir(join(folder, 'whokilled'))
-  const environment = { XDG_CONFIG_HOME: folder, NODE_EXTRA_CA_CERTS: certificate().cert }
+  const environment = { XDG_CONFIG_HOME: folder, NODE_EXTRA_CA_CERTS: authority.caFile }
   await writeFile(settings, JSON.stringify({ url: running.collector.url, tokenFile: file }))
   expect(await runCli(['hosts'], environment)).toMatchObject(nobody)
   await writeFile(settings, JSON.stringify({ url: running.collector.url, token }))

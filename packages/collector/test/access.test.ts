@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request as httpsRequest } from 'node:https'
@@ -9,6 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deathEvent } from '../../../test/events.ts'
+import { makeAuthority } from '../../../test/servers/certificates.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { addToken } from '../src/access/add-token.ts'
 import { revokeToken } from '../src/access/revoke-token.ts'
@@ -419,11 +419,13 @@ describe('limits', () => {
 
 describe('HTTPS', () => {
   test('it answers with its certificate, and with a new one after SIGHUP; a bad one leaves the old in place', async () => {
-    const first = await certificate('first')
-    const second = await certificate('second')
+    const authority = await makeAuthority(folder, 'authority')
+    const first = await authority.issue('first')
+    const second = await authority.issue('second')
+    const ca = await readFile(authority.caFile)
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-    await copyFile(first.cert, cert)
-    await copyFile(first.key, key)
+    await copyFile(first.certFile, cert)
+    await copyFile(first.keyFile, key)
     const child = startProgram(
       [
         '--config',
@@ -448,19 +450,19 @@ describe('HTTPS', () => {
         (found) => found !== '',
       )
       const healthz = url.replace('0.0.0.0', '127.0.0.1')
-      expect(await overTls(`${healthz}/healthz`, await readFile(first.cert))).toMatchObject({
+      expect(await overTls(`${healthz}/healthz`, ca)).toMatchObject({
         status: 200,
         name: 'first',
       })
-      expect(await overTls(`${healthz}/readyz`, await readFile(first.cert))).toMatchObject({ status: 401 })
-      await copyFile(second.cert, cert)
+      expect(await overTls(`${healthz}/readyz`, ca)).toMatchObject({ status: 401 })
+      await copyFile(second.certFile, cert)
       child.kill('SIGHUP')
       await eventually(() => output.stderr.includes('the old one stays'), Boolean)
-      expect(await overTls(`${healthz}/healthz`, await readFile(first.cert))).toMatchObject({ name: 'first' })
-      await copyFile(second.key, key)
+      expect(await overTls(`${healthz}/healthz`, ca)).toMatchObject({ name: 'first' })
+      await copyFile(second.keyFile, key)
       child.kill('SIGHUP')
       await eventually(() => output.stderr.includes('the certificate was read again'), Boolean)
-      expect(await overTls(`${healthz}/healthz`, await readFile(second.cert))).toMatchObject({ name: 'second' })
+      expect(await overTls(`${healthz}/healthz`, ca)).toMatchObject({ name: 'second' })
       expect(
         await raw(new URL(url).port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n').catch(() => ''),
       ).not.toContain('alive')
@@ -555,14 +557,6 @@ function raw(
     socket.write(bytes)
     then(socket)
   })
-}
-
-async function certificate(name: string): Promise<{ cert: string; key: string }> {
-  const files = { cert: join(folder, `${name}.cert.pem`), key: join(folder, `${name}.key.pem`) }
-  const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const named = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', [...asked, ...named, '-keyout', files.key, '-out', files.cert], { stdio: 'ignore' })
-  return files
 }
 
 async function settingsFile(settings: object): Promise<string> {

@@ -66,7 +66,7 @@ describe('a message', () => {
           for (const { reason, detail, payload } of deadLetters) {
             expect(deadLetterReasons).toContain(reason)
             expect(detail.length).toBeLessThanOrEqual(501)
-            expect(data.includes(payload)).toBe(true)
+            expect(data.includes(Buffer.from(payload))).toBe(true)
           }
         },
       ),
@@ -150,15 +150,15 @@ describe('settings', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  const programs = {
-    collector: loadConfig,
-    agent: (file: string, environment: object) => loadAgentConfig(file, environment, {}),
-  } as Record<string, (file: string, environment: object) => unknown>
+  const programs: Record<string, (file: string) => unknown> = {
+    collector: (file) => loadConfig(file, {}),
+    agent: (file) => loadAgentConfig(file, {}, {}),
+  }
 
   /** Loads them; a refusal has a code, a bounded text and no secret, and nothing else is thrown. */
   function load(program: string, file: string): object | undefined {
     try {
-      return programs[program]?.(file, {}) as object
+      return programs[program]?.(file) as object
     } catch (error) {
       expect(error).toBeInstanceOf(CodedError)
       const { message, hint } = error as CodedError
