@@ -32,8 +32,8 @@ export interface Collector {
   readonly ended: Promise<void>
   /** Finishes the batch in hand and closes everything. */
   stop(): Promise<void>
-  /** Reads the certificate of HTTPS anew. Throws a ConfigError, and goes on with the old one. */
-  reloadCertificate(): void
+  /** Reads the certificate of HTTPS anew; false: it has none. Throws a ConfigError, and goes on with the old one. */
+  reloadCertificate(): boolean
 }
 
 /**

@@ -151,6 +151,8 @@ describe('on loopback', () => {
     await ready(running.collector.url)
     expect(await ask(running.collector.url, '/v1/hosts')).toMatchObject({ status: 200 })
     expect(await ask(running.collector.url, '/v1/dead-letters')).toMatchObject({ status: 401, code: 'token-missing' })
+    expect(await ask(running.collector.url, '/v1/dead-letters', {}, 'HEAD')).toMatchObject({ status: 401 })
+    expect(await ask(running.collector.url, '/v1/dead-letters/drop', {}, 'POST')).toMatchObject({ status: 401 })
     const read = await tokenFor(running.databaseUrl, 'reader', 'read')
     const admin = await tokenFor(running.databaseUrl, 'boss', 'admin')
     expect(await ask(running.collector.url, '/v1/dead-letters', bearer(read))).toMatchObject({
@@ -526,7 +528,7 @@ async function ask(url: string, path: string, headers: Record<string, string> = 
   const response = await fetch(`${url}${path}`, { headers, method })
   const text = await response.text()
   const type = response.headers.get('content-type')?.split(';')[0] ?? ''
-  const code = type.includes('problem') ? (JSON.parse(text) as { code: string }).code : undefined
+  const code = type.includes('problem') && text !== '' ? (JSON.parse(text) as { code: string }).code : undefined
   return {
     status: response.status,
     type,

@@ -26,8 +26,9 @@ async function run(config: Config, options: { migrate: boolean }): Promise<void>
   }
   process.on('SIGHUP', () => {
     try {
-      collector.reloadCertificate()
-      log.info('the certificate was read again')
+      log.info(
+        collector.reloadCertificate() ? 'the certificate was read again' : 'there is no certificate to read again',
+      )
     } catch (error) {
       log.error({ err: error }, 'the certificate cannot be read; the old one stays')
     }

@@ -57,12 +57,16 @@ export class Sockets {
     return server as Server
   }
 
-  /** Reads the certificate anew, for connections to come. Throws a ConfigError, and keeps the old one then. */
-  reload(): void {
+  /**
+   * Reads the certificate anew, for connections to come; false if there is none to read. Throws a ConfigError, and
+   * keeps the old one then.
+   */
+  reload(): boolean {
     const certificate = readCertificate(this.settings)
-    if (certificate === undefined) return
+    if (certificate === undefined) return false
     for (const server of this.servers) if ('setSecureContext' in server) server.setSecureContext(certificate)
     this.certificate = certificate
+    return true
   }
 }
 
