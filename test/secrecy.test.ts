@@ -295,6 +295,9 @@ test('a key is renewed under an agent that publishes: no event is lost, and the 
 
 test('no seed and no password is in the output of programs that cannot connect, nor in their arguments or metrics', async () => {
   const { folder, seeds, authority, natsUrl, nats, postgres } = secured
+  expect(await runProgram(['--config', await collectorSettings(adminSettings()), 'migrate'], {})).toMatchObject({
+    code: 0,
+  })
   const seedTexts = await Promise.all(Object.values(seeds).map(async (file) => (await readFile(file, 'utf8')).trim()))
   const secrets = [...seedTexts, ...secured.passwords, 'pass-w0rd', 'pass%2Dw0rd', 't0p-secret']
   const wrong = {
@@ -338,7 +341,7 @@ test('no seed and no password is in the output of programs that cannot connect, 
     try {
       const closed = () => child.exitCode !== null
       await eventually(
-        () => closed() || (output.stderr.match(/trying again|looked after/g)?.length ?? 0) > 1,
+        () => closed() || /trying again/.test(output.stderr),
         (yes) => yes,
       )
       const url = /"url":"(http[^"]+)"/.exec(output.stderr)?.[1]

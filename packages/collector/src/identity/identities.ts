@@ -33,9 +33,15 @@ export class Identities {
   list(): KnownKey[] {
     const users = this.read()
     const entries = ours(users)
+    const newest = new Map(entries.map(({ entry, identity }) => [titleOf(identity), entry]))
+    const replaced = new Set(
+      entries
+        .filter(({ entry, identity }) => newest.get(titleOf(identity)) !== entry)
+        .map(({ identity }) => titleOf(identity)),
+    )
     return entries.map(({ entry, identity }) => {
-      const same = entries.filter((other) => isSame(other.identity, identity))
-      const state = same.length === 1 ? 'only' : same.at(-1)?.entry === entry ? 'new' : 'old'
+      const isNewest = newest.get(titleOf(identity)) === entry
+      const state = replaced.has(titleOf(identity)) ? (isNewest ? 'new' : 'old') : 'only'
       return { identity, publicKey: entry.nkey, madeAt: users.madeAt.get(entry.nkey) ?? null, state }
     })
   }
