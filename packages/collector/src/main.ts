@@ -20,7 +20,8 @@ const program = new Command('whokilled-collector')
   .addHelpText(
     'after',
     `
-Environment: WHOKILLED_NATS_URL, WHOKILLED_POSTGRES_URL, WHOKILLED_HTTP_HOST, WHOKILLED_HTTP_PORT, WHOKILLED_LOG_LEVEL.
+Environment: WHOKILLED_NATS_URL, WHOKILLED_NATS_NKEY_FILE, WHOKILLED_NATS_CA_FILE, WHOKILLED_POSTGRES_URL,
+WHOKILLED_POSTGRES_CA_FILE, WHOKILLED_HTTP_HOST, WHOKILLED_HTTP_PORT, WHOKILLED_LOG_LEVEL; docs/store.md has all.
 Exit status: 0 fine, 1 failed, 2 wrong usage, settings or schema, 3 cannot reach Postgres or NATS.`,
   )
 
