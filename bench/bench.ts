@@ -11,6 +11,8 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
   open: () => import('./open.ts'),
   'agent-load': () => import('./agent-load.ts'),
   ingest: () => import('./ingest.ts'),
+  'end-to-end': () => import('./end-to-end/end-to-end.ts'),
+  fleet: () => import('./fleet/fleet.ts'),
   backlog: () => import('./backlog.ts'),
 }
 
