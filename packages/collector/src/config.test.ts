@@ -34,6 +34,9 @@ test('a secret may be in a file of its own', () => {
   expect(loadConfig(write({ postgresUrlFile: secret }), {}).postgresUrl).toBe('postgres://u:p@db/x')
   expect(() => loadConfig(write({ postgresUrlFile: `${secret}-not` }), {})).toThrow(/postgresUrlFile: ENOENT/)
   writeFileSync(secret, 'hunter2')
+  expect(() => loadConfig(write({ postgresUrlFile: 'postgres://u:hunter2@db/x' }), {})).toThrow(
+    /^postgresUrlFile: expected the path of a file that holds the URL, not the URL, received another text$/,
+  )
   expect(() => loadConfig(write({ postgresUrlFile: secret }), {})).toThrow(
     'postgresUrlFile: expected postgres://… or postgresql://…, received another text',
   )

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
 import { serverIdentity } from './server-identity.ts'
 import type { SettingProblem } from './setting-problem.ts'
+import { urlFile } from './settings.ts'
 
 const file = z.string().min(1).optional()
 
@@ -15,7 +16,7 @@ export const natsSettings = {
     .refine(isNatsUrl, 'expected URLs that begin with nats:// or tls://, separated by commas')
     .default('nats://127.0.0.1:4222'),
   /** A file that holds the URL, where it contains a password. */
-  natsUrlFile: file,
+  natsUrlFile: urlFile,
   /** The seed of an nkey, as `whokilled-collector host add` writes it. */
   natsNkeyFile: file,
   /** A .creds file as made by nsc. */

@@ -5,6 +5,13 @@ export type ParsedSettings<S extends z.ZodObject> =
   | { readonly settings: z.output<S> }
   | { readonly problems: readonly string[] }
 
+/** The path of a file that holds a URL; the URL itself, which may hold a password, would be told as a path. */
+export const urlFile = z
+  .string()
+  .min(1)
+  .refine((path) => !path.includes('://'), 'expected the path of a file that holds the URL, not the URL')
+  .optional()
+
 /**
  * Parses settings with a strict schema. Each problem names the setting, what was expected and what came; an unknown
  * key names the nearest known one. No problem repeats a text that was written, because it may be a secret.

@@ -1,5 +1,6 @@
 import { isLoopback } from '@whokilled/shared/loopback'
 import type { SettingProblem } from '@whokilled/shared/setting-problem'
+import { urlFile } from '@whokilled/shared/settings'
 import { z } from 'zod'
 
 const file = z.string().min(1).optional()
@@ -11,10 +12,10 @@ const PostgresUrl = z
 export const postgresSettings = {
   postgresUrl: PostgresUrl.optional(),
   /** A file that holds the URL, where it contains a password. */
-  postgresUrlFile: file,
+  postgresUrlFile: urlFile,
   /** Who owns the tables: for `migrate`, where the user of postgresUrl may only read and write. */
   postgresAdminUrl: PostgresUrl.optional(),
-  postgresAdminUrlFile: file,
+  postgresAdminUrlFile: urlFile,
   /** The authorities whose certificates are believed (PEM); the system's without it. Asks for TLS. */
   postgresCaFile: file,
   /** A client certificate (PEM), where the server wants one, and its key. */
