@@ -223,8 +223,12 @@ describe('whokilled-agent run', () => {
     await nats.start()
     const { status } = await runAgent(['run', '--config', file, '--probe', `replay:${recording}`])
     expect(status).toBe(0)
-    // The recording was told twice: its events have the same ids again, and the server recognises them.
-    expect((await publishedTo(nats.url)).filter(isDeath)).toHaveLength(1)
+    // The recording was told twice: its death has the same id again, by which the collector recognises it. The server
+    // must not: each run's number of it would be missing.
+    const deaths = (await publishedTo(nats.url)).filter(isDeath)
+    expect(new Set(deaths.map(({ id }) => id)).size).toBe(1)
+    expect(deaths.map(({ agent }) => agent.runId)).toEqual([...new Set(deaths.map(({ agent }) => agent.runId))])
+    expect(deaths).toHaveLength(2)
   })
 
   it('serves every counter as a metric, and nothing else', async () => {
