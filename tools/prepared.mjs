@@ -18,6 +18,7 @@ const needs = {
   nats: { program: 'nats-server', package: 'nats-server', why: 'carries the events' },
   bpftrace: { program: 'bpftrace', package: 'bpftrace', why: 'sees kills on kernels that load no modules' },
   ps: { program: 'ps', package: 'procps', why: 'the story of the demo looks for a process with it' },
+  openssl: { program: 'openssl', package: 'openssl', why: 'makes the certificates of tests' },
   compiler: { program: 'gcc', package: 'gcc', why: 'builds test programs and probe modules' },
   libc: { file: '/usr/include/stdio.h', package: 'libc6-dev', why: 'builds test programs' },
   stap: { program: 'stap', package: 'systemtap', why: 'compiles the probe' },
@@ -47,7 +48,7 @@ const loadsModules = existsSync('/proc/modules')
 
 const targets = {
   check: [],
-  test: [needs.nats, needs.bpftrace, needs.ps, needs.compiler, needs.libc],
+  test: [needs.nats, needs.bpftrace, needs.ps, needs.openssl, needs.compiler, needs.libc],
   kernel: [
     needs.nats,
     needs.ps,
