@@ -23,6 +23,8 @@ const seconds = Number(process.argv[3] ?? 30)
 const rates = [0.1, 0.5, 2, 5]
 const processes = 4
 const awaySeconds = 20
+const countAll =
+  'select (select count(*) from deaths) + (select count(*) from signals) + (select count(*) from coverage) as count'
 
 const names = Array.from({ length: hostCount }, (_, index) => `web-${index}`)
 progress(`making ${hostCount} identities`)
@@ -37,6 +39,7 @@ const settings = {
   WHOKILLED_LOG_LEVEL: 'warn',
 }
 const database = new pg.Client({ connectionString: databaseUrl })
+database.on('error', () => {})
 await collector(['migrate'], 'admin').ended()
 await database.connect()
 const collectors = [collector(['run'], 'collector'), collector(['run'], 'collector')]
@@ -113,9 +116,6 @@ async function ordered(order: HostsOrder): Promise<number> {
   const made = await Promise.all(drivers.map((driver) => driver.obey(order)))
   return made.reduce((sum, count) => sum + count, 0)
 }
-
-const countAll =
-  'select (select count(*) from deaths) + (select count(*) from signals) + (select count(*) from coverage) as count'
 
 /** Resolves when so many events are in the tables. */
 async function storedAll(count: number): Promise<void> {
