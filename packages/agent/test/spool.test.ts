@@ -187,6 +187,28 @@ describe('a spool on a disk that is full (root is needed to mount one)', () => {
     await again.close()
   })
 
+  it('opens all the same, empty or not, refuses what comes, and works when there is room', async () => {
+    await using disk = await smallDisk(1_000_000)
+    const before = await open(disk.folder)
+    await appendAll(before, 50)
+    await before.close()
+    await disk.fill(0)
+    const troubles: string[] = []
+    const spool = await Spool.open({
+      folder: disk.folder,
+      eventsMax: 1_000,
+      onTrouble: ({ code }) => troubles.push(code),
+    })
+    expect(troubles).toEqual(['spool-unusable'])
+    expect(await spool.append(eventNumber(51))).toBe(false)
+    expect(spool.takeLoss()).toBeUndefined()
+    await disk.makeRoom()
+    await expect.poll(() => spool.append(eventNumber(52)), { timeout: 10_000 }).toBe(true)
+    expect((await numbersIn(spool)).slice(0, 51)).toEqual([...upTo(50), 52])
+    expect(spool.takeLoss()?.parts['disk signal']).toBe(spool.counters.refusedByDisk)
+    await spool.close()
+  })
+
   it('loses nothing that it took, though the program is killed afterwards', async () => {
     await using disk = await smallDisk(400_000)
     const said = await killedAppender(disk.folder, 500, disk)

@@ -49,7 +49,11 @@ export async function load(options: LoadOptions): Promise<Loaded> {
       level = await openLevel(folder)
       const loaded = await inspect(level, { ...options, wasDamaged: tries.length < 2, wasMoved: tries.length === 0 })
       if (tries.length < 2) onTrouble(damagedError(folder, aside, tries.length === 0))
-      return loaded
+      if (loaded.head.next - loaded.first < mappedEventsMax) return loaded
+      // All tables were read, and LevelDB keeps 64 of them mapped until they are closed.
+      await level.close()
+      level = await openLevel(folder)
+      return { ...loaded, level }
     } catch (error) {
       await level?.close().catch(() => undefined)
       if (error instanceof SpoolError) throw error
@@ -57,6 +61,9 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     }
   }
 }
+
+/** A spool with so many is opened anew after it was counted. */
+const mappedEventsMax = 10_000
 
 interface InspectOptions extends LoadOptions {
   readonly wasDamaged: boolean

@@ -107,7 +107,8 @@ export class Spool {
   private isUnreadable = false
   private isRefusing = false
   private reopenedAtMs = Number.NEGATIVE_INFINITY
-  private removedBytes = 0
+  /** Stretches in which events were deleted, and how many bytes of them. */
+  private gone: { readonly from: number; readonly to: number; readonly bytes: number }[] = []
   private wake: (() => void) | undefined
 
   private constructor(options: SpoolOptions) {
@@ -199,7 +200,8 @@ export class Spool {
       const dels = [...events.map(({ key }) => key), ...forgotten.map(markKey)]
       const sync = cause !== undefined
       await this.change((level) => writeOps(level, [...dels.map(del), this.headOp()], { sync }))
-      await this.compact(keys.reduce((sum, { bytes }) => sum + bytes, 0))
+      this.gone.push({ from: 0, to: this.readFrom, bytes: bytesOf(keys) })
+      await this.compact()
     })
   }
 
@@ -306,12 +308,16 @@ export class Spool {
       if (tells) this.taken = undefined
       if (mark !== undefined) this.marks.add(mark)
       if (old !== undefined) this.dropFrom.any = old.from
-      for (const { worth, from } of room.drops) this.dropFrom[worth] = from
+      for (const { worth, from, keys } of room.drops) {
+        if (keys.length > 0) this.gone.push({ from: this.dropFrom[worth], to: from, bytes: bytesOf(keys) })
+        this.dropFrom[worth] = from
+      }
       this.count(old, room)
     })
     if (isWritten) this.counters.appended += kept.length
     else this.refuse(batch)
     this.isRefusing = !isWritten
+    await this.compact()
     return new Set(isWritten ? kept : [])
   }
 
@@ -430,11 +436,12 @@ export class Spool {
    * LevelDB keeps the tables of what was removed until it comes past them, and maps what was read of them into memory.
    * So it is sent past them now and then.
    */
-  private async compact(removedBytes: number): Promise<void> {
-    this.removedBytes += removedBytes
-    if (this.removedBytes < compactBytes) return
-    this.removedBytes = 0
-    await this.change((level) => level.compactRange(keyFrom(0), keyFrom(this.readFrom)))
+  private async compact(): Promise<void> {
+    if (bytesOf(this.gone) < compactBytes) return
+    const from = Math.min(...this.gone.map((range) => range.from))
+    const to = Math.max(...this.gone.map((range) => range.to))
+    this.gone = []
+    await this.change((level) => level.compactRange(keyFrom(from), keyFrom(to)))
   }
 
   /** Types that are no longer held are read from where they were left. */
@@ -547,6 +554,10 @@ function startOfDrops(from: number): Record<Worth | 'any', number> {
 
 function keyAt({ worth, bytes, json }: Waiting, seq: number): EventKey {
   return { seq, worth, bytes, checksum: eventChecksum(seq, worth, json) }
+}
+
+function bytesOf(events: readonly { readonly bytes: number }[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 function now(): string {
