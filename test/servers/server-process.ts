@@ -25,7 +25,7 @@ export interface ServerProcess {
   kill(): Promise<void>
 }
 
-const startDelayMaxMs = 20_000
+const startDelayMaxMs = 60_000
 const stopDelayMaxMs = 10_000
 const logBytesMax = 16_384
 
