@@ -1,11 +1,11 @@
 import type { Process } from '@whokilled/shared/process'
 import type { Gap } from '../attribution/loss-log.ts'
 import type { BootClock } from '../clock.ts'
-import type { EarlierWatch, Interruption } from './coverage.ts'
-import type { LastWatch, NotedGap } from './last-watch.ts'
 import type { ProcessEntry } from '../process/entry.ts'
 import { entryOf } from '../process/remembered.ts'
 import type { Missed } from '../process/vanished.ts'
+import type { EarlierWatch, Interruption } from './coverage.ts'
+import type { LastWatch, NotedGap } from './last-watch.ts'
 
 /** What happened, as far as it can be told, while no agent watched this host. */
 export interface Absence {

@@ -1,6 +1,4 @@
-import { type Absence, absenceOf, type Gone } from './absence.ts'
 import type { LossLog } from '../attribution/loss-log.ts'
-import type { Coverage, Interruption } from './coverage.ts'
 import type { CoverageDraft, EventDraft } from '../event-draft.ts'
 import type { EventSink } from '../event-sink.ts'
 import { type DescribeOptions, describeProcess } from '../process/describe.ts'
@@ -9,6 +7,8 @@ import { mainProcesses } from '../process/main-process.ts'
 import type { ServiceRule } from '../process/service.ts'
 import type { ProcessTable } from '../process/table.ts'
 import type { Missed, Vanished } from '../process/vanished.ts'
+import { type Absence, absenceOf, type Gone } from './absence.ts'
+import type { Coverage, Interruption } from './coverage.ts'
 import type { WatchMemory } from './watch-memory.ts'
 
 /** How often what is watched is written down. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LossLog } from '../attribution/loss-log.ts'
 import { BootClock } from '../clock.ts'
-import { Coverage } from './coverage.ts'
 import type { HeartbeatRecord } from '../record/record.ts'
+import { Coverage } from './coverage.ts'
 
 const second = 1_000_000_000n
 const bootedAt = BigInt(Date.parse('2026-11-22T00:00:00Z')) * 1_000_000n

@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import type { Process } from '@whokilled/shared/process'
-import { type LastWatch, type LastWatchHead, type LastWatchLine, type NotedGap, readLastWatch } from './last-watch.ts'
 import type { ProcessEntry, Program } from '../process/entry.ts'
+import { type LastWatch, type LastWatchHead, type LastWatchLine, type NotedGap, readLastWatch } from './last-watch.ts'
 
 /** Main processes that are remembered; what people have named, systemd's and containers' come first. */
 const processesMax = 1_000
