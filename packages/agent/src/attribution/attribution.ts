@@ -102,7 +102,7 @@ export class Attribution {
    * @param at when it was missed @param aliveAt when it was last known to be there
    */
   vanish(victim: ProcessEntry, at: bigint, aliveAt: bigint): DeathDraft[] {
-    const { fatal } = this.ladderOf(victim)
+    const fatal = this.ladders.get(victim)?.fatal
     const diedAt = fatal !== undefined && fatal.record.time >= aliveAt ? fatal.record.time : at
     return this.tell({ victim, at: diedAt, status: undefined, aliveAt })
   }
@@ -162,7 +162,7 @@ export class Attribution {
     const { victim } = told
     const ending: Ending = {
       ...told,
-      ladder: this.ladderOf(victim),
+      ladder: this.ladders.get(victim) ?? new Ladder(),
       // What was lost before it began cannot have been for it.
       gapsBetween: (from, to) => losses.gapsBetween((victim.start ?? from) > from ? (victim.start ?? from) : from, to),
       awakeSince: (time) => told.at - time - losses.asleepBetween(time, told.at),

@@ -1,3 +1,4 @@
+import { ownCopy } from '../record/own-copy.ts'
 import type { Program } from './entry.ts'
 
 /** Splits NUL-terminated arguments. `expectedBytes` undefined: nothing is known of them. */
@@ -5,7 +6,7 @@ export function argumentsOf(argv: string, expectedBytes: number | undefined): Pi
   if (expectedBytes === undefined) return { args: undefined, argsTruncated: false }
   const args = argv.split('\0')
   if (argv.endsWith('\0') || argv === '') args.pop()
-  return { args, argsTruncated: argv.length < expectedBytes }
+  return { args: args.map(ownCopy), argsTruncated: argv.length < expectedBytes }
 }
 
 export function isSameArgs(a: readonly string[], b: readonly string[]): boolean {

@@ -51,28 +51,57 @@ export interface ProcessEntry {
   readonly seeded: boolean
 }
 
-/** A process of which nothing is known but that it is there. */
-export const nothingKnown = {
-  parent: undefined,
-  ppid: undefined,
-  program: { comm: undefined, exe: undefined, args: undefined, argsTruncated: false } as Program,
-  hasExeced: true,
-  execedAt: undefined,
-  children: 0,
-  birth: 0,
-  nsPid: undefined,
-  nsId: undefined,
-  uid: undefined,
-  euid: undefined,
-  loginUid: undefined,
-  sessionId: undefined,
-  sid: undefined,
-  tty: undefined,
-  cgroup: undefined,
-  container: null,
-  endedAt: undefined,
-  seeded: false,
-} satisfies Partial<ProcessEntry>
+/**
+ * A process of which no more is known than what is given. All fields are named here, in one order: a host has tens of
+ * thousands of these, and what is put together out of other objects gets a description of its fields of its own.
+ */
+export function processEntry(known: Pick<ProcessEntry, 'id' | 'pid' | 'start'> & Partial<ProcessEntry>): ProcessEntry {
+  return {
+    id: known.id,
+    pid: known.pid,
+    start: known.start,
+    parent: known.parent,
+    ppid: known.ppid,
+    program: known.program ?? unknownProgram,
+    hasExeced: known.hasExeced ?? true,
+    execedAt: known.execedAt,
+    children: known.children ?? 0,
+    birth: known.birth ?? 0,
+    nsPid: known.nsPid,
+    nsId: known.nsId,
+    uid: known.uid,
+    euid: known.euid,
+    loginUid: known.loginUid,
+    sessionId: known.sessionId,
+    sid: known.sid,
+    tty: known.tty,
+    cgroup: known.cgroup,
+    container: known.container ?? null,
+    endedAt: known.endedAt,
+    seeded: known.seeded ?? false,
+  }
+}
+
+/** The program with what has become known of it; all fields are named, as in `processEntry`. */
+export function programWith(program: Program, known: Partial<Program>): Program {
+  return {
+    comm: known.comm ?? program.comm,
+    exe: known.exe ?? program.exe,
+    file: known.file ?? program.file,
+    args: known.args ?? program.args,
+    argsTruncated: known.argsTruncated ?? program.argsTruncated,
+    user: known.user ?? program.user,
+  }
+}
+
+export const unknownProgram: Program = {
+  comm: undefined,
+  exe: undefined,
+  file: undefined,
+  args: undefined,
+  argsTruncated: false,
+  user: undefined,
+}
 
 /** Clock ticks of /proc/PID/stat are hundredths of a second on every Linux with USER_HZ = 100. */
 const tickNs = 10_000_000n

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { nothingKnown, type ProcessEntry } from './entry.ts'
+import { type ProcessEntry, processEntry } from './entry.ts'
 import { areRelated, commonAncestor, descendsFrom, isRaisedBy, lineageOf } from './family.ts'
 
 let pid = 100
 function child(parent: ProcessEntry | undefined, isLeader = false): ProcessEntry {
   pid += 1
-  return { ...nothingKnown, id: String(pid), pid, start: BigInt(pid), parent, sid: isLeader ? pid : parent?.sid }
+  return processEntry({ id: String(pid), pid, start: BigInt(pid), parent, sid: isLeader ? pid : parent?.sid })
 }
 
-const init: ProcessEntry = { ...nothingKnown, id: '1', pid: 1, start: 1n, sid: 1 }
+const init = processEntry({ id: '1', pid: 1, start: 1n, sid: 1 })
 const cron = child(init, true)
 const job = child(cron, true)
 const cat = child(job)

@@ -1,6 +1,6 @@
 import type { Container } from '@whokilled/shared/process'
 import { containerOf } from './cgroup.ts'
-import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { type ProcessEntry, processEntry, processId } from './entry.ts'
 
 /** Who held a pid before. Times are nanoseconds since boot. */
 export interface FormerOwner {
@@ -58,8 +58,7 @@ export function unpack(
   const { pid, start, endedAt } = livesOf(packed)
   const parentPid = numberIn(fields[3] ?? '')
   const marks = numberIn(fields[5] ?? '') ?? 0
-  const process: ProcessEntry = {
-    ...nothingKnown,
+  const process = processEntry({
     id: processId(bootId, start, pid),
     pid,
     start,
@@ -80,7 +79,7 @@ export function unpack(
     cgroup,
     container: cgroup === undefined ? null : containerIn(cgroup),
     endedAt,
-  }
+  })
   return {
     process,
     pid,

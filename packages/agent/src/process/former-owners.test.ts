@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { type ProcessEntry, processEntry, processId } from './entry.ts'
 import { pack, unpack } from './former-owner.ts'
 import { FormerOwners } from './former-owners.ts'
 
 const second = 1_000_000_000n
 
 function ended(pid: number, start: bigint, livedNs: bigint, facts: Partial<ProcessEntry> = {}): ProcessEntry {
-  return { ...nothingKnown, id: processId('boot', start, pid), pid, start, endedAt: start + livedNs, ...facts }
+  return processEntry({ id: processId('boot', start, pid), pid, start, endedAt: start + livedNs, ...facts })
 }
 
 const program = { comm: 'worker', exe: '/usr/bin/worker', args: ['worker', '--queue', 'mail'], argsTruncated: false }

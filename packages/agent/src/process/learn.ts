@@ -1,6 +1,6 @@
 import type { CurrentProcess } from '../record/record.ts'
 import type { KnownContainers } from './containers/known-containers.ts'
-import type { ProcessEntry } from './entry.ts'
+import { type ProcessEntry, programWith } from './entry.ts'
 
 /** Audit's mark for «not set» (include/uapi/linux/audit.h, AUDIT_UID_UNSET). */
 const auditUnset = 4_294_967_295
@@ -19,7 +19,8 @@ export function learn(entry: ProcessEntry, facts: CurrentProcess, containers: Kn
   const isFirstThread = facts.tid === undefined || facts.tid === facts.pid
   const comm = isFirstThread ? (facts.comm ?? entry.program.comm) : entry.program.comm
   const exe = entry.program.exe ?? (facts.exe === '' ? undefined : facts.exe)
-  if (comm !== entry.program.comm || exe !== entry.program.exe) entry.program = { ...entry.program, comm, exe }
+  if (comm !== entry.program.comm || exe !== entry.program.exe)
+    entry.program = programWith(entry.program, { comm, exe })
 }
 
 /** Who a process is when it sends a signal is kept with the signal: it may be somebody else a moment later. */
@@ -28,7 +29,7 @@ function learnUser(entry: ProcessEntry, { uid = entry.uid, euid = entry.euid }: 
   if (uid === program.user?.uid && euid === program.user?.euid) return
   entry.uid = uid
   entry.euid = euid
-  entry.program = { ...program, user: { uid, euid } }
+  entry.program = programWith(program, { user: { uid, euid } })
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Process } from '@whokilled/shared/process'
 import type { BootClock } from '../clock.ts'
 import { bytesOf } from '../record/bytes.ts'
-import { nothingKnown, type ProcessEntry, startOfTicks } from './entry.ts'
+import { type ProcessEntry, processEntry, startOfTicks } from './entry.ts'
 
 /**
  * A process as an earlier run of the agent described it, made into an entry again. One of an earlier boot has a start
@@ -9,8 +9,7 @@ import { nothingKnown, type ProcessEntry, startOfTicks } from './entry.ts'
  */
 export function entryOf(process: Process, bootId: string, clock: BootClock): ProcessEntry {
   const { id, pid, comm, exe, args, tty, cgroup } = process
-  return {
-    ...nothingKnown,
+  return processEntry({
     id,
     pid,
     start: startOf(process, bootId, clock),
@@ -30,7 +29,7 @@ export function entryOf(process: Process, bootId: string, clock: BootClock): Pro
     cgroup: bytesOrNothing(cgroup),
     container: process.container,
     seeded: true,
-  }
+  })
 }
 
 /** The ticks of its id do not change when the clock on the wall is set; those of another boot mean nothing here. */

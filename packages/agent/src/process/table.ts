@@ -10,7 +10,7 @@ import type {
 import { argumentsOf } from './arguments.ts'
 import type { NamedContainer } from './containers/container-name.ts'
 import { KnownContainers } from './containers/known-containers.ts'
-import { nothingKnown, type ProcessEntry, processId } from './entry.ts'
+import { type ProcessEntry, processEntry, processId, programWith, unknownProgram } from './entry.ts'
 import { learn, moveTo } from './learn.ts'
 import { type FactsOfNow, type LostBetween, programAfterLostExec } from './lost-exec.ts'
 import { bringUp, cutEndedAncestors } from './parentage.ts'
@@ -219,12 +219,17 @@ export class ProcessTable {
     this.containers.retry(entry.container)
     entry.hasExeced = true
     entry.execedAt = record.time
+    const { args, argsTruncated } = argumentsOf(
+      record.argv ?? '',
+      record.argv === undefined ? undefined : (record.argn ?? record.argv.length),
+    )
     entry.program = {
       comm: record.comm,
       exe: record.exe ?? this.exeOf(record.pid, entry.start),
       file: record.file,
+      args,
+      argsTruncated,
       user: entry.program.user,
-      ...argumentsOf(record.argv ?? '', record.argv === undefined ? undefined : (record.argn ?? record.argv.length)),
     }
     this.unfinished.delete(entry)
     if (record.argv !== undefined && record.argn !== undefined && record.argv.length < record.argn) {
@@ -238,7 +243,7 @@ export class ProcessTable {
     const begun = entry === undefined ? undefined : this.unfinished.get(entry)
     if (entry === undefined || begun === undefined || begun.argv.length !== record.at) return entry
     const argv = begun.argv + record.argv
-    entry.program = { ...entry.program, ...argumentsOf(argv, begun.argn) }
+    entry.program = programWith(entry.program, argumentsOf(argv, begun.argn))
     if (argv.length < begun.argn) this.unfinished.set(entry, { argv, argn: begun.argn })
     else this.unfinished.delete(entry)
     return entry
@@ -288,7 +293,7 @@ export class ProcessTable {
     this.findParent(entry, record.tppid)
     if (record.tcgroup !== undefined) moveTo(entry, record.tcgroup, this.containers)
     if (entry.program.comm === undefined && record.tcomm !== undefined) {
-      entry.program = { ...entry.program, comm: record.tcomm }
+      entry.program = programWith(entry.program, { comm: record.tcomm })
     }
     return entry
   }
@@ -302,7 +307,7 @@ export class ProcessTable {
       this.linkParent(scanned)
       return entry
     }
-    return this.add(pid, start, nothingKnown)
+    return this.add(pid, start, {})
   }
 
   private seed(scanned: ScannedProcess, at?: bigint): ProcessEntry {
@@ -312,7 +317,7 @@ export class ProcessTable {
       this.add(scanned.pid, start, {
         parent: undefined,
         ppid: scanned.ppid,
-        program: { comm: scanned.comm, exe: scanned.exe, args: scanned.args, argsTruncated: false },
+        program: programWith(unknownProgram, { comm: scanned.comm, exe: scanned.exe, args: scanned.args }),
         hasExeced: true,
         seeded: true,
       })
@@ -326,15 +331,8 @@ export class ProcessTable {
     if (entry !== undefined) this.findParent(entry, scanned.ppid)
   }
 
-  private add(
-    pid: number,
-    start: bigint | undefined,
-    facts: Pick<ProcessEntry, 'parent' | 'ppid' | 'program' | 'hasExeced' | 'seeded'> & {
-      nsPid?: number | undefined
-      nsId?: number | undefined
-    },
-  ): ProcessEntry {
-    const entry: ProcessEntry = { ...nothingKnown, id: processId(this.bootId, start, pid), pid, start, ...facts }
+  private add(pid: number, start: bigint | undefined, facts: Partial<ProcessEntry>): ProcessEntry {
+    const entry = processEntry({ ...facts, id: processId(this.bootId, start, pid), pid, start })
     const holder = this.alive.get(pid)
     if (holder !== undefined) this.end(holder, start ?? holder.start ?? 0n)
     this.alive.set(pid, entry)

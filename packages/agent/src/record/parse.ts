@@ -1,5 +1,6 @@
 import { unescapeBytes } from './bytes.ts'
 import { type FieldKind, recordTypes } from './fields.ts'
+import { ownCopy } from './own-copy.ts'
 import type { KernelRecord } from './record.ts'
 
 /** Why a line was rejected; each has a counter. */
@@ -74,7 +75,8 @@ function readFields(parts: string[], kinds: Record<string, FieldKind>, record: F
 function readValue(text: string, kind: FieldKind): number | bigint | string | undefined {
   if (kind === 'int') return intOf(text)
   if (kind === 'ns') return nanosecondsOf(text)
-  return unescapeBytes(text)
+  const bytes = unescapeBytes(text)
+  return bytes === undefined ? undefined : ownCopy(bytes)
 }
 
 function intOf(text: string): number | undefined {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { nothingKnown, type ProcessEntry } from '../../process/entry.ts'
+import { type ProcessEntry, processEntry } from '../../process/entry.ts'
 import { PidfileLog } from './pidfile-log.ts'
 import { WallTimes } from './wall-times.ts'
 
 let seq = 0
-const process = (pid: number, parent?: ProcessEntry): ProcessEntry => ({
-  ...{ ...nothingKnown, id: String(pid), pid, start: 1n, parent, sid: parent?.sid ?? pid },
-})
+const process = (pid: number, parent?: ProcessEntry): ProcessEntry =>
+  processEntry({ id: String(pid), pid, start: 1n, parent, sid: parent?.sid ?? pid })
 const open = (path: string, facts: { text?: string; mtime?: bigint; write?: number } = {}) => {
   seq += 1
   return { type: 'open', seq, time: BigInt(seq), pid: 1, path, write: 0, ...facts } as const
