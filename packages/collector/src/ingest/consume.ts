@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { retry } from '../backoff.ts'
 import type { Config } from '../config.ts'
@@ -35,7 +35,7 @@ export async function ingest(line: Ingestion, signal: AbortSignal): Promise<void
     if (signal.aborted) stop()
     line.consuming(true)
     try {
-      for await (const batch of batches(messages, line.config.batch)) await storeAndAcknowledge(line, batch, signal)
+      await consume(line, messages, signal)
     } catch (error) {
       if (!signal.aborted) line.log.warn({ err: error }, 'consuming ended; it is started again')
     } finally {
@@ -68,9 +68,30 @@ async function openMessages(line: Ingestion, signal: AbortSignal): Promise<Consu
   }
 }
 
-async function storeAndAcknowledge(line: Ingestion, batch: readonly JsMsg[], signal: AbortSignal): Promise<void> {
+/** While a batch is stored the next one is gathered and validated, no more than that. */
+async function consume(line: Ingestion, messages: ConsumerMessages, signal: AbortSignal): Promise<void> {
+  let last: Promise<void> = Promise.resolve()
+  try {
+    for await (const batch of batches(messages, line.config.batch)) {
+      const before = last
+      last = storeAndAcknowledge(line, batch, before, signal)
+      // It is awaited a batch later; until then nobody would listen.
+      last.catch(() => {})
+      await before
+    }
+  } finally {
+    await last
+  }
+}
+
+/** @param before the batch before, after which this one is stored; where it is given back, so is this one */
+async function storeAndAcknowledge(
+  line: Ingestion,
+  batch: readonly JsMsg[],
+  before: Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   const { metrics } = line
-  const { events, deadLetters } = validate(line, batch)
   const working = setInterval(
     () => {
       for (const message of batch) message.working()
@@ -79,6 +100,8 @@ async function storeAndAcknowledge(line: Ingestion, batch: readonly JsMsg[], sig
   )
   const endTimer = metrics.batchSeconds.startTimer()
   try {
+    const { events, deadLetters } = await validate(line, batch)
+    await before
     const stored = await retry(() => line.store(events, deadLetters), {
       signal,
       failed(error, delayMs) {
@@ -97,7 +120,11 @@ async function storeAndAcknowledge(line: Ingestion, batch: readonly JsMsg[], sig
   }
 }
 
-function validate(line: Ingestion, batch: readonly JsMsg[]): { events: ValidEvent[]; deadLetters: DeadLetter[] } {
+/** Lets others (the batch being stored, a query) come in between after each message: one has up to a few thousand events. */
+async function validate(
+  line: Ingestion,
+  batch: readonly JsMsg[],
+): Promise<{ events: ValidEvent[]; deadLetters: DeadLetter[] }> {
   const events: ValidEvent[] = []
   const deadLetters: DeadLetter[] = []
   for (const { subject, seq, data } of batch) {
@@ -105,6 +132,7 @@ function validate(line: Ingestion, batch: readonly JsMsg[]): { events: ValidEven
     // Not spread into push(): a large message's would overflow the stack.
     for (const event of validated.events) events.push(event)
     for (const letter of validated.deadLetters) deadLetters.push(letter)
+    await immediate()
   }
   return { events, deadLetters }
 }

@@ -18,8 +18,8 @@ export async function updateRuns(
   const rows = runRows(events, deadLetters)
   if (rows.length === 0) return
   const json = JSON.stringify(rows)
-  await client.query(upsert, [json])
-  await client.query(closeHoles, [json, holesMax])
+  const { rows: stored } = await client.query<{ has_hole: boolean }>(upsert, [json])
+  if (stored.some(({ has_hole }) => has_hole)) await client.query(closeHoles, [json, holesMax])
 }
 
 interface RunRow {
@@ -87,19 +87,22 @@ const recordset = `
     host_name text, host_id text, run_id text, first_at timestamptz, last_at timestamptz, seqs int8multirange, watched tstzmultirange
   )`
 
+/** The same as missing_count() > 0, which takes longer than all the rest. */
+const hasHole = (seqs: string) => `${seqs} <> int8multirange(int8range(1, upper(${seqs})))`
+
 const upsert = `
   insert into runs as r (host_name, host_id, run_id, first_at, last_at, seqs, incomplete_since, watched)
   select
     host_name, host_id, run_id, coalesce(first_at, now()), coalesce(last_at, now()), seqs,
-    case when missing_count(seqs) > 0 then now() end, watched
+    case when ${hasHole('seqs')} then now() end, watched
   from ${recordset}
   on conflict (host_name, host_id, run_id) do update set
     first_at = least(r.first_at, excluded.first_at),
     last_at = greatest(r.last_at, excluded.last_at),
     seqs = r.seqs + excluded.seqs,
-    incomplete_since =
-      case when missing_count(r.seqs + excluded.seqs) > 0 then coalesce(r.incomplete_since, now()) end,
-    watched = r.watched + excluded.watched`
+    incomplete_since = case when ${hasHole('(r.seqs + excluded.seqs)')} then coalesce(r.incomplete_since, now()) end,
+    watched = r.watched + excluded.watched
+  returning r.incomplete_since is not null as has_hole`
 
 const closeHoles = `
   update runs as r set
