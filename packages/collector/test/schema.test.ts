@@ -1,11 +1,12 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deathEvent } from '../../../test/events.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
 import { startCollector } from '../src/collector.ts'
 import { createLog } from '../src/log.ts'
 import { migrate } from '../src/migrate.ts'
+import { inTransaction } from '../src/store/database.ts'
 import { insertDeaths } from '../src/store/insert-deaths.ts'
 import { makePartitions } from '../src/store/partitions.ts'
 import { prune } from '../src/store/prune.ts'
@@ -89,16 +90,38 @@ test('weeks that are too old are dropped, and dead letters beyond their number a
   expect(letters.rows.map(({ stream_seq }) => stream_seq)).toEqual([1, 2, 3])
 })
 
-test('a run of an agent with more holes than are kept has them closed and counted', async () => {
-  await using database = await migrated()
-  const events = Array.from({ length: 1_200 }, (_, index) =>
-    deathEvent({ agent: { version: '0', probe: 'replay', runId: 'r', seq: index * 2 + 1 } }),
-  )
-  const client = await database.pool.connect()
-  await updateRuns(client, events, [])
-  client.release()
-  const { rows } = await database.pool.query(`select seqs::text, missing_closed::int from runs`)
-  expect(rows).toEqual([{ seqs: '{[1,2400)}', missing_closed: 1_199 }])
+describe('a run of an agent with more holes than are kept', () => {
+  const events = (count: number, first: number) =>
+    Array.from({ length: count }, (_, index) =>
+      deathEvent({ agent: { version: '0', probe: 'replay', runId: 'r', seq: index * 2 + first } }),
+    )
+  const found = async (pool: pg.Pool) => (await pool.query(`select seqs::text, missing_closed::int from runs`)).rows
+  const note = (pool: pg.Pool, ...given: [Parameters<typeof updateRuns>[1], Parameters<typeof updateRuns>[2]]) =>
+    inTransaction(pool, (client) => updateRuns(client, ...given))
+
+  test('has lost nothing if they are filled soon, as when collectors work off a backlog', async () => {
+    await using database = await migrated()
+    await note(database.pool, events(1_200, 1), [])
+    await note(database.pool, events(1_200, 2), [])
+    expect(await found(database.pool)).toEqual([{ seqs: '{[1,2401)}', missing_closed: 0 }])
+  })
+
+  test('has them closed and counted after two minutes', async () => {
+    await using database = await migrated()
+    await note(database.pool, events(1_200, 1), [])
+    await database.pool.query(`update runs set incomplete_since = incomplete_since - interval '3 minutes'`)
+    await note(database.pool, events(1, 2_401), [])
+    expect(await found(database.pool)).toEqual([{ seqs: '{[1,2402)}', missing_closed: 1_200 }])
+  })
+
+  test('has them closed at once if there are very many', async () => {
+    await using database = await migrated()
+    const stamp = { hostName: 'web-3', hostId: 'host-web-3', runId: 'r' }
+    const stamps = Array.from({ length: 50_001 }, (_, index) => ({ ...stamp, seq: index * 2 + 1 }))
+    const letter = { reason: 'too-many', detail: '', subject: '', streamSeq: 1, eventCount: 50_001 } as const
+    await note(database.pool, [], [{ ...letter, payload: new Uint8Array(), stamps }])
+    expect(await found(database.pool)).toEqual([{ seqs: '{[1,100002)}', missing_closed: 50_000 }])
+  })
 })
 
 async function migrated() {

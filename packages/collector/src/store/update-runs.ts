@@ -3,8 +3,13 @@ import { millisecondsBetween } from '@whokilled/shared/vocabulary'
 import type { ClientBase } from 'pg'
 import type { DeadLetter } from '../ingest/dead-letter.ts'
 
-/** A run with more holes than this has them closed and counted, so that its row stays small. */
+/**
+ * A run with more holes than this has them closed and counted, so that its row stays small. While collectors work off a
+ * backlog side by side there may be more for a moment, which are still on their way: they count after two minutes, as
+ * in the answers. The second limit holds at once.
+ */
 const holesMax = 1_000
+const holesAtOnceMax = 50_000
 
 /**
  * Notes the numbers that have come from each run of an agent, and the times it watched. Sets, not sums: whatever comes
@@ -19,7 +24,7 @@ export async function updateRuns(
   if (rows.length === 0) return
   const json = JSON.stringify(rows)
   const { rows: stored } = await client.query<{ has_hole: boolean }>(upsert, [json])
-  if (stored.some(({ has_hole }) => has_hole)) await client.query(closeHoles, [json, holesMax])
+  if (stored.some(({ has_hole }) => has_hole)) await client.query(closeHoles, [json, holesMax, holesAtOnceMax])
 }
 
 interface RunRow {
@@ -111,4 +116,5 @@ const closeHoles = `
     incomplete_since = null
   from ${recordset}
   where r.host_name = come.host_name and r.host_id = come.host_id and r.run_id = come.run_id
-    and (select count(*) from unnest(r.seqs)) > $2`
+    and (select count(*) from unnest(r.seqs)) >
+      case when r.incomplete_since < now() - interval '2 minutes' then $2::bigint else $3::bigint end`
