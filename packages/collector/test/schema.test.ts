@@ -80,6 +80,7 @@ test('weeks that are too old are dropped, and dead letters beyond their number a
   await makePartitions(pool)
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString()
   await insert(pool, deathEvent({ at: daysAgo(100) }), deathEvent({ at: daysAgo(200) }), deathEvent({ at: daysAgo(0) }))
+  await pool.query(`update deaths set received_at = at`)
   await pool.query(`insert into dead_letters (digest, received_at, reason, detail, subject, stream_seq, payload_bytes, payload)
     select int4send(n), now() - n * interval '1 minute', 'test', '', '', n, 0, '' from generate_series(1, 5) as n`)
 
@@ -88,6 +89,27 @@ test('weeks that are too old are dropped, and dead letters beyond their number a
   expect(await tableOf(pool)).toHaveLength(1)
   const letters = await pool.query('select stream_seq::int from dead_letters order by 1')
   expect(letters.rows.map(({ stream_seq }) => stream_seq)).toEqual([1, 2, 3])
+})
+
+test('what a host says whose clock is a year behind is kept as long as what others say', async () => {
+  await using database = await migrated()
+  const { pool } = database
+  await makePartitions(pool)
+  const lastYear = new Date(Date.now() - 400 * 86_400_000).toISOString()
+  const events = [1, 2].map((seq) =>
+    deathEvent({ at: lastYear, agent: { version: '0', probe: 'replay', runId: 'r', seq } }),
+  )
+  await insert(pool, ...events)
+  await inTransaction(pool, (client) => updateRuns(client, events, []))
+  const left = async () => {
+    const { rows } = await pool.query('select seqs::text from runs')
+    return { events: (await tableOf(pool)).length, runs: rows.map(({ seqs }) => seqs) }
+  }
+  await prune(pool, 90, 100)
+  expect(await left()).toEqual({ events: 2, runs: ['{[1,3)}'] })
+  await pool.query(`update deaths set received_at = received_at - interval '91 days'`)
+  await prune(pool, 90, 100)
+  expect(await left()).toEqual({ events: 0, runs: [] })
 })
 
 describe('a run of an agent with more holes than are kept', () => {

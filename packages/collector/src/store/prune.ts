@@ -7,12 +7,15 @@ export interface Pruned {
   readonly deadLetters: number
 }
 
-/** Deletes what is older than `retentionDays` (null: nothing), and the oldest dead letters beyond `deadLettersMax`. */
+/**
+ * Deletes what is older than `retentionDays` (null: nothing), and the oldest dead letters beyond `deadLettersMax`. What
+ * a host says whose clock is far behind is as old as when it came.
+ */
 export async function prune(pool: pg.Pool, retentionDays: number | null, deadLettersMax: number): Promise<Pruned> {
   let partitions = 0
   if (retentionDays !== null) {
     for (const table of eventTables) partitions += await dropOldWeeks(pool, table, retentionDays)
-    await pool.query(`delete from runs where last_at < now() - $1 * interval '1 day'`, [retentionDays])
+    await pool.query(deleteRuns, [retentionDays])
     await pool.query(`delete from dead_letters where received_at < now() - $1 * interval '1 day'`, [retentionDays])
   }
   const { rowCount } = await pool.query(
@@ -28,6 +31,13 @@ async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number)
     `select drop_partitions($1::text::regclass, (now() - $2 * interval '1 day')::date) as dropped`,
     [table, retentionDays],
   )
-  await pool.query(`delete from ${table}_default where at < now() - $1 * interval '1 day'`, [retentionDays])
+  await pool.query(`delete from ${table}_default where greatest(at, received_at) < now() - $1 * interval '1 day'`, [
+    retentionDays,
+  ])
   return rows[0]?.dropped ?? 0
 }
+
+/** Without its row a run that goes on would seem to have lost all that came before. */
+const deleteRuns = `
+  delete from runs as r where last_at < now() - $1 * interval '1 day'
+    ${eventTables.map((table) => `and not exists (select from ${table}_default as e where e.run_id = r.run_id)`).join('\n    ')}`
