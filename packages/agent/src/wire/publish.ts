@@ -104,10 +104,10 @@ export class Publisher {
 
   /** Gives what waits a last chance of `graceMs`, until the next failure, then ends `run`. */
   async stop(graceMs: number): Promise<void> {
-    const until = Date.now() + graceMs
+    const untilMs = performance.now() + graceMs
     const { failures } = this.counters
     this.hurrying.abort()
-    while (this.spool.length > 0 && this.counters.failures === failures && Date.now() < until) await delay(20)
+    while (this.spool.length > 0 && this.counters.failures === failures && performance.now() < untilMs) await delay(20)
     this.stopping.abort()
   }
 

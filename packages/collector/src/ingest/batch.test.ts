@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { batches } from './batch.ts'
 
 const limits = { messagesMax: 3, bytesMax: 100, delayMs: 40 }
@@ -19,6 +19,19 @@ test('a batch is closed when it is old enough, and the message that comes later 
     yield message(2)
   }
   expect(await sizes(source())).toEqual([[1], [2]])
+})
+
+test('a batch is closed when it is old enough though the clock was set back meanwhile', async () => {
+  const now = vi.spyOn(Date, 'now')
+  const source = async function* () {
+    yield message(1)
+    now.mockReturnValue(Date.now() - 3_600_000)
+    yield message(2)
+    await sleep(500)
+    yield message(3)
+  }
+  expect(await sizes(source())).toEqual([[1, 2], [3]])
+  now.mockRestore()
 })
 
 test('what was gathered when the source ends still comes; a source of nothing gives nothing', async () => {
