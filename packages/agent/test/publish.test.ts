@@ -96,6 +96,26 @@ async function append(events: readonly Event[]): Promise<void> {
 const emptied = () => expect.poll(() => spool.length, { timeout: 30_000 }).toBe(0)
 
 describe('the publisher', () => {
+  it('what was made under a former name goes under that name, where the server takes it', async () => {
+    await using nats = await startNats()
+    await addStream(nats.url)
+    const { host } = deathEvent()
+    const names = ['web-old', 'web-old', 'web.old "x"', 'web-3']
+    for (const [seq, name] of names.entries()) {
+      const event = deathEvent({ host: { ...host, name }, agent: { version: '1', probe: 'replay', runId: 'r', seq } })
+      const { v, id, host: then, ...rest } = event
+      await spool.append(JSON.stringify({ v, id, host: then, ...rest }), event)
+    }
+    await using _ = publishing(nats.url)
+    await expect.poll(() => spool.length).toBe(0)
+    const messages = await messagesIn(nats.url)
+    const told = messages.flatMap((message) => {
+      const inSubject = parseSubject(message.subject)?.hostName
+      return eventsOf([message]).map((event) => [event.host.name, inSubject])
+    })
+    expect(told.sort()).toEqual(names.map((name) => [name, name]).sort())
+  })
+
   it('puts neighbours of one type into one message, in order, under the id of the first and their count', async () => {
     await using nats = await startNats()
     await addStream(nats.url)

@@ -58,7 +58,7 @@ async function streamed(client: NatsConnection): Promise<{ events: Event[]; size
 function publishing(nats: NatsServer, heldMs = 500) {
   const failures: CodedError[] = []
   const connection = new Connection({ url: nats.url.replace('//', '//web:web@'), hostName: 'web-3' })
-  const options = { connection, hostName: 'web-3', retryMs: 20, heldMs }
+  const options = { connection, hostName: 'web-3', hostId: deathEvent().host.id, retryMs: 20, heldMs }
   const publisher = new Publisher(spool, options, (error) => failures.push(error))
   const running = publisher.run()
   return {
@@ -72,7 +72,9 @@ function publishing(nats: NatsServer, heldMs = 500) {
 }
 
 async function append(events: readonly Event[]): Promise<void> {
-  const kept = await Promise.all(events.map((event) => spool.append(JSON.stringify(event), event)))
+  // As an agent writes it: version, id and host first.
+  const jsonOf = ({ v, id, host, ...rest }: Event) => JSON.stringify({ v, id, host, ...rest })
+  const kept = await Promise.all(events.map((event) => spool.append(jsonOf(event), event)))
   expect(kept).not.toContain(false)
 }
 
@@ -117,6 +119,32 @@ describe('what the server refuses', () => {
     const gap = new SpoolSink(spool).takeDropped()
     expect(gap).toMatchObject({ count: 1, since: tooMuch.at })
     expect(gap?.reason).toContain('1 death refused by NATS because of their size')
+    await client.close()
+  })
+
+  it('what was made under a former name goes under the name of now, where the key opens that alone', async () => {
+    await using nats = await serverThatLets(everything)
+    const client = await asAdmin(nats)
+    await addStream(client)
+    const { host } = deathEvent()
+    const former = { ...host, name: 'web-old' }
+    const cloned = { ...former, id: 'host-web-old' }
+    await append([1, 2].map((seq) => deathEvent({ host: former, agent: agent(seq) })))
+    await append([deathEvent({ agent: agent(3) }), deathEvent({ host: cloned, agent: agent(4) })])
+    await using running = publishing(nats)
+    await emptied()
+    const { events } = await streamed(client)
+    const names = new Map(events.map((event) => [event.agent.seq, event.host.name]))
+    // Another host's, whose disk this one was cloned from, is not told as this one's.
+    expect(names).toEqual(
+      new Map([
+        [3, 'web-3'],
+        [1, 'web-3'],
+        [2, 'web-3'],
+        [4, 'web-old'],
+      ]),
+    )
+    expect(running.publisher.counters).toMatchObject({ published: 4, failures: 0 })
     await client.close()
   })
 

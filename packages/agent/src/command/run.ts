@@ -38,12 +38,15 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
     log.warn({ code: 'last-watch-unusable' }, `what the last agent watched is not known: ${memory.trouble}`)
   }
   const agent = new Agent({ ...host, config, sink, memory })
-  const hostName = host.identity.host.name
+  const { id: hostId, name: hostName } = host.identity.host
   const connection = new Connection({ ...config, url: config.natsUrl, hostName })
   const clockRequests = new ClockRequests({ connection, hostName, offset })
   const eventsPerSecondMax = config.publish.eventsPerSecondMax ?? undefined
-  const publisher = new Publisher(spool, { connection, hostName, eventsPerSecondMax }, ({ code, message, hint }) =>
-    log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk'),
+  const publisher = new Publisher(
+    spool,
+    { connection, hostName, hostId, eventsPerSecondMax },
+    ({ code, message, hint }) =>
+      log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk'),
   )
   const metrics =
     config.metricsPort === null

@@ -2,10 +2,13 @@ import { type Event, type EventType, eventTypes } from '@whokilled/shared/event'
 import { messageId } from '@whokilled/shared/subjects'
 import { jsonWithin } from '../spool/event-size.ts'
 import type { SpooledEvent } from '../spool/spool.ts'
+import { nameThen } from './renamed.ts'
 
 /** Events of one type that are sent as one message, one a line. */
 export interface Message {
   readonly type: EventType
+  /** The host's name when its events were made; undefined: that cannot be told. */
+  readonly hostName: string | undefined
   readonly id: string
   readonly body: string
   readonly events: readonly SpooledEvent[]
@@ -58,22 +61,28 @@ export function smaller({ events, body }: Message): Message[] | undefined {
 function filled(events: readonly SpooledEvent[], bytesMax: number): Message[] {
   const messages: SpooledEvent[][] = []
   let bytes = 0
+  let lastName: string | undefined
   for (const event of events) {
     const fitting = event.bytes > bytesMax ? (shorten(event, bytesMax) ?? event) : event
     const last = messages.at(-1)
+    const hostName = nameThen(fitting.json)
     bytes += fitting.bytes + 1
-    if (last !== undefined && last.length < messageEventsMax && bytes <= bytesMax) last.push(fitting)
+    const isRoom = last !== undefined && last.length < messageEventsMax && bytes <= bytesMax
+    if (isRoom && hostName === lastName) last.push(fitting)
     else {
       messages.push([fitting])
       bytes = fitting.bytes
     }
+    lastName = hostName
   }
   return messages.map(messageOf)
 }
 
-function messageOf(events: readonly SpooledEvent[]): Message {
-  const { type = 'death', id = '' } = events[0] ?? {}
-  return { type, id: messageId(id, events.length), body: events.map(({ json }) => json).join('\n'), events }
+/** As one message; of one type, and of one name. */
+export function messageOf(events: readonly SpooledEvent[]): Message {
+  const { type = 'death', id = '', json = '' } = events[0] ?? {}
+  const body = events.map((event) => event.json).join('\n')
+  return { type, hostName: nameThen(json), id: messageId(id, events.length), body, events }
 }
 
 function shorten(event: SpooledEvent, bytesMax: number): SpooledEvent | undefined {

@@ -6,9 +6,10 @@ import type { EventType } from '@whokilled/shared/event'
 import { eventSubject } from '@whokilled/shared/subjects'
 import type { Spool } from '../spool/spool.ts'
 import type { Connection } from './connection.ts'
-import { grouped, type Message, messageBytesMax, neighbours, smaller } from './messages.ts'
+import { grouped, type Message, messageBytesMax, messageOf, neighbours, smaller } from './messages.ts'
 import { Pace } from './pace.ts'
 import { publishError, type Refusal, refusalOf } from './refusal.ts'
+import { renamed } from './renamed.ts'
 
 /** What the publisher needs of a spool. */
 export type Waiting = Pick<Spool, 'length' | 'read' | 'remove'>
@@ -16,6 +17,8 @@ export type Waiting = Pick<Spool, 'length' | 'read' | 'remove'>
 export interface PublisherOptions {
   readonly connection: Connection
   readonly hostName: string
+  /** The host's id: what it made under a former name is known by it. */
+  readonly hostId?: string
   /** Milliseconds to wait after a failure; doubled up to the maximum. */
   readonly retryMs?: number
   /** Events a second; any number if left out. */
@@ -135,7 +138,7 @@ export class Publisher {
       const error: unknown = outcome.reason
       const refusal = refusalOf(error)
       if (refusal === 'too-large') await this.shrink(message, error)
-      else if (refusal === 'not-permitted') this.hold(message.type, error)
+      else if (refusal === 'not-permitted') this.renameOrHold(message, error)
       else {
         passing ??= error
         this.pending.push(message)
@@ -154,7 +157,7 @@ export class Publisher {
     const sentAs = this.sentAs.get(message)
     const publishAs = (msgID: string) => {
       this.sentAs.set(message, msgID)
-      const subject = eventSubject(this.options.hostName, message.type)
+      const subject = eventSubject(message.hostName ?? this.options.hostName, message.type)
       return stream.publish(subject, message.body, { msgID, timeout: ackTimeoutMs })
     }
     const { duplicate } = await publishAs(sentAs ?? message.id)
@@ -185,6 +188,14 @@ export class Publisher {
       held: new Set(this.held.keys()),
       until: this.held.size === 0 ? undefined : Math.max(1, Math.ceil(soonest - nowMs)),
     }
+  }
+
+  /** What was made under a name that the host had, whose subjects its key no longer opens, is sent under its name of now. */
+  private renameOrHold(message: Message, error: unknown): void {
+    const { hostName: name, hostId: id = '' } = this.options
+    if (message.hostName === undefined || message.hostName === name) this.hold(message.type, error)
+    else
+      this.pending.push({ ...messageOf(message.events.map((event) => renamed(event, { id, name }))), hostName: name })
   }
 
   /** What this host may not publish waits in the spool; other types go on. */
