@@ -103,18 +103,27 @@ function sourceProgram(name: string, ...args: string[]): string[] {
 function agentSettings(natsPort: number) {
   return {
     natsUrl: `nats://10.0.2.2:${natsPort}`,
+    natsPlaintext: true,
     stateFolder: '/tmp/agent',
     probe: 'stap',
     module: '/lab/whokilled.ko',
   }
 }
 
-/** Waits until the collector knows that the guest is watched, plays the story, and ends the agent in order. */
+/**
+ * Waits until the collector knows that the guest is watched, plays the story, and ends the agent in order. The collector
+ * answers to its own names alone; 10.0.2.2 is what the guest calls this machine's loopback.
+ */
 function story(port: number): string {
   return `
 node /lab/agent/agent.mjs run --config /lab/agent.json 2> /out/agent.log &
 AGENT=$!
-until wget -qO- http://10.0.2.2:${port}/v1/hosts | grep -q '"watching"'; do sleep 1; done
+WATCHED=no
+for TRY in $(seq 120); do
+  wget -qO- --header 'Host: 127.0.0.1:${port}' http://10.0.2.2:${port}/v1/hosts | grep -q '"watching"' && WATCHED=yes && break
+  sleep 1
+done
+[ $WATCHED = yes ] || { cat /out/agent.log; exit 1; }
 sh test.sh &
 sleep 3
 sh xdkill.sh
