@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { causes, Exit, Instigator, Oom, SentSignal, Service } from './event.ts'
 import { Process } from './process.ts'
-import type { UnjudgedDeath } from './text/cause-text.ts'
+import type { UnjudgedDeath } from './unjudged-death.ts'
 import { openEnum, timestamp } from './vocabulary.ts'
 
 /**

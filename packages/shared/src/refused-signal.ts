@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { Process } from './process.ts'
 import { signalName } from './signals.ts'
-import type { UnjudgedDeath } from './text/cause-text.ts'
 import { processName } from './text/process-name.ts'
 import { shortened, terminalText } from './text/terminal-text.ts'
 import { durationText } from './text/time-text.ts'
+import type { UnjudgedDeath } from './unjudged-death.ts'
 import { millisecondsBetween, timestamp } from './vocabulary.ts'
 
 /** In a death event: an attempt to send the victim a signal, which the kernel refused. It never was the cause. */

@@ -9,7 +9,6 @@ import {
   headlineVerb,
   isUnwatched,
   laterText,
-  type UnjudgedDeath,
   victimName,
   wasCaught,
   words,
@@ -23,6 +22,7 @@ import { isShell, processIdentity, processName } from './text/process-name.ts'
 import { earlierSignalsText, hasLaterSignals, resultText, sentText } from './text/signal-text.ts'
 import { shortened, terminalText } from './text/terminal-text.ts'
 import { ageText, momentText, type ReaderClock } from './text/time-text.ts'
+import type { UnjudgedDeath } from './unjudged-death.ts'
 
 /**
  * The verdict's one plain sentence, without host and time:

@@ -1,19 +1,10 @@
 import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry } from '../process/entry.ts'
-import { type Ending, exitCodeOf, type Finding, termSignalOf } from './causes/cause.ts'
+import type { Ending, Finding } from './causes/cause.ts'
+import { type End, exitCodeOf, termSignalOf } from './end.ts'
 import type { EarlierEnd } from './judged.ts'
 import type { Ladder } from './signals/ladder.ts'
 import { isByEnding } from './signals/sender.ts'
-
-/** How a process ended, as its exit record told. */
-export interface End {
-  readonly process: ProcessEntry
-  /** Nanoseconds since boot. */
-  readonly at: bigint
-  /** Its wait status. */
-  readonly status: number
-  readonly seccomp: number | undefined
-}
 
 /** How many ended children are remembered of a process. */
 const childrenMax = 4

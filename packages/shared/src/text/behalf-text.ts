@@ -1,5 +1,5 @@
 import type { DeathEvent, Instigator } from '../event.ts'
-import type { UnjudgedDeath } from './cause-text.ts'
+import type { UnjudgedDeath } from '../unjudged-death.ts'
 import { processIdentity } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'

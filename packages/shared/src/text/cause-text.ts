@@ -1,5 +1,6 @@
-import type { DeathEvent, SentSignal, Unstamped } from '../event.ts'
+import type { SentSignal } from '../event.ts'
 import type { Process } from '../process.ts'
+import type { UnjudgedDeath } from '../unjudged-death.ts'
 import { millisecondsBetween } from '../vocabulary.ts'
 import {
   firstProcessEndText,
@@ -18,9 +19,6 @@ import { eaterText, memoryText } from './memory-text.ts'
 import { containerText, processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'
-
-/** What a sentence is made of: a death event before its verdict. */
-export type UnjudgedDeath = Omit<Unstamped<DeathEvent>, 'verdict'>
 
 /** What died, as a person names it: `nginx.service`, or `nginx (pid 4243) of nginx.service` for a further process of it. */
 export function victimName(death: UnjudgedDeath): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { SentSignal } from '../event.ts'
 import type { Process } from '../process.ts'
-import type { UnjudgedDeath } from './cause-text.ts'
+import type { UnjudgedDeath } from '../unjudged-death.ts'
 import { escalationText } from './escalation-text.ts'
 
 const process = (pid: number, args: string[]) => ({ id: `b:1:${pid}`, pid, comm: args[0], args, exe: null }) as Process

@@ -1,5 +1,5 @@
 import { signalName } from '../signals.ts'
-import type { UnjudgedDeath } from './cause-text.ts'
+import type { UnjudgedDeath } from '../unjudged-death.ts'
 import { isShell } from './process-name.ts'
 
 /** Exit codes up to 128 + this one are those by which shells tell of a signal; the ones above are used for other things. */

@@ -1,6 +1,6 @@
 import type { SentSignal } from '../event.ts'
+import type { UnjudgedDeath } from '../unjudged-death.ts'
 import { millisecondsBetween } from '../vocabulary.ts'
-import type { UnjudgedDeath } from './cause-text.ts'
 import { processName } from './process-name.ts'
 import { shortened, terminalText } from './terminal-text.ts'
 import { durationText } from './time-text.ts'

@@ -1,17 +1,9 @@
 import { signalName } from '@whokilled/shared/signals'
+import { exitCodeOf, termSignalOf } from '../end.ts'
 import type { Received } from '../signals/ladder.ts'
+import { requests } from '../signals/requests.ts'
 import { senderOf } from '../signals/sender.ts'
-import {
-  type CauseRule,
-  doubtsOf,
-  type Ending,
-  exitCodeOf,
-  type Finding,
-  forgedText,
-  requests,
-  stopTimeNs,
-  termSignalOf,
-} from './cause.ts'
+import { type CauseRule, doubtsOf, type Ending, type Finding, forgedText, stopTimeNs } from './cause.ts'
 import { hangUpTimeNs } from './fatal.ts'
 
 const sighup = 1

@@ -1,6 +1,6 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import type { ProcessEntry } from '../../process/entry.ts'
-import type { End } from '../earlier-ends.ts'
+import type { End } from '../end.ts'
 import type { Gap } from '../loss-log.ts'
 import { forgedSenderOf } from '../signals/forged-sender.ts'
 import type { Ladder, Received } from '../signals/ladder.ts'
@@ -46,21 +46,8 @@ export interface Finding {
 /** One way to end. Answers undefined if it was not this one. */
 export type CauseRule = (ending: Ending) => Finding | undefined
 
-/** Signals by which one asks a process to end: SIGHUP, SIGINT, SIGQUIT, SIGTERM. */
-export const requests: ReadonlySet<number> = new Set([1, 2, 3, 15])
-
 /** How long an orderly stop may take: systemd gives a service 90 s (DefaultTimeoutStopSec). */
 export const stopTimeNs = 90_000_000_000n
-
-/** The signal that ended a process by its wait status; 0 if it exited. */
-export function termSignalOf(status: number): number {
-  return status & 0x7f
-}
-
-/** The code a process exited with, by its wait status. */
-export function exitCodeOf(status: number): number {
-  return (status >> 8) & 0xff
-}
 
 /** How long before the fatal signal a lost record could still have changed the answer. */
 const beforeSignalNs = 1_000_000_000n

@@ -1,4 +1,5 @@
-import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
+import { termSignalOf } from '../end.ts'
+import { type CauseRule, doubtsOf, stopTimeNs } from './cause.ts'
 
 /** It exited, and nobody had asked it to. */
 export const exited: CauseRule = ({ at, status, passedOn, lost, gapsBetween }) => {

@@ -1,6 +1,7 @@
 import { isDelivered, isFatal, type Received } from '../signals/ladder.ts'
+import { requests } from '../signals/requests.ts'
 import { senderOf } from '../signals/sender.ts'
-import { type Ending, requests, stopTimeNs } from './cause.ts'
+import { type Ending, stopTimeNs } from './cause.ts'
 
 const sighup = 1
 const sigabrt = 6

@@ -1,17 +1,10 @@
 import type { DeathEvent } from '@whokilled/shared/event'
 import { signalName } from '@whokilled/shared/signals'
+import { termSignalOf } from '../end.ts'
 import type { Received } from '../signals/ladder.ts'
+import { requests } from '../signals/requests.ts'
 import { isByEnding, senderOf } from '../signals/sender.ts'
-import {
-  type CauseRule,
-  doubtsOf,
-  type Ending,
-  type Finding,
-  requests,
-  seenBoth,
-  stopTimeNs,
-  termSignalOf,
-} from './cause.ts'
+import { type CauseRule, doubtsOf, type Ending, type Finding, seenBoth, stopTimeNs } from './cause.ts'
 import { fatalOf, faultBehind, faultSignals, requestBefore, requestBehind, reraiseNs } from './fatal.ts'
 
 /** Its wait status names a signal, and a record of that signal was seen. */

@@ -1,4 +1,5 @@
-import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
+import { termSignalOf } from '../end.ts'
+import { type CauseRule, doubtsOf, stopTimeNs } from './cause.ts'
 
 const sigkill = 9
 

@@ -1,5 +1,6 @@
+import { termSignalOf } from '../end.ts'
 import type { Ladder } from '../signals/ladder.ts'
-import { type CauseRule, doubtsOf, stopTimeNs, termSignalOf } from './cause.ts'
+import { type CauseRule, doubtsOf, stopTimeNs } from './cause.ts'
 
 /** Its wait status names a signal that no record told of. */
 export const unseen: CauseRule = ({ at, status, ladder, gapsBetween }) => {

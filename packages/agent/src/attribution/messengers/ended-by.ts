@@ -1,7 +1,7 @@
 import type { ProcessEntry } from '../../process/entry.ts'
-import { requests } from '../causes/cause.ts'
 import type { Actor } from '../judged.ts'
 import type { Received } from '../signals/ladder.ts'
+import { requests } from '../signals/requests.ts'
 import { senderOf } from '../signals/sender.ts'
 import type { Act } from './messenger.ts'
 

@@ -1,7 +1,7 @@
 import { defaultAction } from '@whokilled/shared/signals'
 import type { ProcessEntry, Program } from '../../process/entry.ts'
 import type { SignalFailedRecord, SignalRecord } from '../../record/record.ts'
-import { requests } from '../causes/cause.ts'
+import { requests } from './requests.ts'
 
 /** A signal as its target got it. */
 export interface Received {
