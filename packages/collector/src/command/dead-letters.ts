@@ -1,14 +1,14 @@
-import { deadLetterReasons } from '@whokilled/shared/dead-letters-api'
+import { type DeadLetter, deadLetterReasons } from '@whokilled/shared/dead-letters-api'
 import { parseTime } from '@whokilled/shared/http-api'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type pg from 'pg'
 import type { Config } from '../config.ts'
-import type { LetterCursor } from '../dead-letters/cursor.ts'
 import { dropDeadLetters } from '../dead-letters/drop.ts'
 import { listDeadLetters } from '../dead-letters/list.ts'
 import { retryDeadLetters } from '../dead-letters/retry.ts'
 import type { Selection } from '../dead-letters/selection.ts'
 import { UsageError } from '../errors.ts'
+import type { Cursor } from '../query/cursor.ts'
 import { iso, isoOf } from '../query/timestamps.ts'
 import { letterTable, letterText } from './print-dead-letters.ts'
 import { withDatabase } from './with-database.ts'
@@ -48,22 +48,32 @@ interface ListOptions {
 }
 
 const payloadBytes = 4_096
+const pageMax = 1_000
 
+/** A page at a time, so that what is shown with its bytes need not be held all at once. */
 async function list(database: pg.Pool, selection: Selection, { limit, payload, json }: Options & ListOptions) {
-  const page = { limit, payloadBytes: payload ? payloadBytes : 0, after: null }
-  const { letters, next } = await listDeadLetters(database, selection, page)
-  if (json) for (const letter of letters) print(JSON.stringify(letter))
-  else if (letters.length === 0) print('There is no dead letter like that.')
-  else if (payload) for (const letter of letters) print(letterText(letter))
-  else process.stdout.write(letterTable(letters))
-  if (next !== null) process.stderr.write(`There are more than ${limit}; --limit shows more.\n`)
+  const rows: DeadLetter[] = []
+  let shown = 0
+  let after: Cursor | null = null
+  do {
+    const page = { limit: Math.min(limit - shown, pageMax), payloadBytes: payload ? payloadBytes : 0, after }
+    const { letters, next } = await listDeadLetters(database, selection, page)
+    if (json) for (const letter of letters) print(JSON.stringify(letter))
+    else if (payload) for (const letter of letters) print(letterText(letter))
+    else rows.push(...letters)
+    shown += letters.length
+    after = next
+  } while (after !== null && shown < limit)
+  if (shown === 0 && !json) print('There is no dead letter like that.')
+  if (rows.length > 0) process.stdout.write(letterTable(rows))
+  if (after !== null) process.stderr.write(`There are more than ${limit}; --limit shows more.\n`)
 }
 
 async function retry(database: pg.Pool, selection: Selection, json: boolean, eventBytesMax: number): Promise<void> {
   const sum = { stored: 0, duplicates: 0, failed: 0, cut: 0 }
   // What is put aside meanwhile is not tried, so that it ends.
   const before = selection.before ?? (await nowOf(database))
-  let after: LetterCursor | null = null
+  let after: Cursor | null = null
   do {
     const done = await retryDeadLetters(database, { ...selection, before }, { eventBytesMax, after })
     for (const key of ['stored', 'duplicates', 'failed', 'cut'] as const) sum[key] += done[key]

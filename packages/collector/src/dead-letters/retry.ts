@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import type { DeadLetter } from '../ingest/dead-letter.ts'
 import { type ValidEvent, validateMessage } from '../ingest/validate.ts'
+import type { Cursor } from '../query/cursor.ts'
 import { iso } from '../query/timestamps.ts'
 import { inTransaction, isRefusedData } from '../store/database.ts'
 import { digestOf, storableText } from '../store/insert-dead-letters.ts'
 import { refused, storeIn } from '../store/store-batch.ts'
-import type { LetterCursor } from './cursor.ts'
 import { isSelected, type Selection, selected } from './selection.ts'
 
 /** One transaction takes no more than these. */
@@ -24,7 +24,7 @@ export interface Retried {
   /** Dead letters of which only the first MiB was kept. */
   readonly cut: number
   /** Where to go on; null: there are no more. */
-  readonly next: LetterCursor | null
+  readonly next: Cursor | null
 }
 
 /**
@@ -35,12 +35,12 @@ export interface Retried {
 export async function retryDeadLetters(
   database: pg.Pool,
   selection: Selection,
-  { eventBytesMax, after }: { readonly eventBytesMax: number; readonly after: LetterCursor | null },
+  { eventBytesMax, after }: { readonly eventBytesMax: number; readonly after: Cursor | null },
 ): Promise<Retried> {
   const chosen = await choose(database, selection, after)
   const last = chosen.at(-1)
   if (last === undefined) return { stored: 0, duplicates: 0, failed: 0, cut: 0, next: null }
-  const digests = chosen.map(({ digest }) => digest)
+  const digests = chosen.map(({ id }) => id)
   for (let attempt = 1; ; attempt++) {
     try {
       const done = await inTransaction(database, (client) => retryIn(client, digests, eventBytesMax, storeTogether))
@@ -60,11 +60,11 @@ function isCollision(error: unknown): boolean {
   return ['40001', '40P01'].includes((error as { code?: string }).code ?? '')
 }
 
-async function choose(database: pg.Pool, selection: Selection, after: LetterCursor | null): Promise<LetterCursor[]> {
-  const { rows } = await database.query<LetterCursor & { bytes: number }>(chooseSql, [
+async function choose(database: pg.Pool, selection: Selection, after: Cursor | null): Promise<Cursor[]> {
+  const { rows } = await database.query<Cursor & { bytes: number }>(chooseSql, [
     ...selected(selection),
-    after?.receivedAt ?? null,
-    after?.digest ?? null,
+    after?.at ?? null,
+    after?.id ?? null,
     lettersMax,
   ])
   let bytes = 0
@@ -76,7 +76,7 @@ async function choose(database: pg.Pool, selection: Selection, after: LetterCurs
 }
 
 const chooseSql = `
-  select encode(digest, 'hex') as digest, ${iso('received_at')} as "receivedAt", octet_length(payload) as bytes
+  select encode(digest, 'hex') as id, ${iso('received_at')} as at, octet_length(payload) as bytes
   from dead_letters
   where ${isSelected}
     and ($5::timestamptz is null or (received_at, digest) > ($5, decode($6, 'hex')))

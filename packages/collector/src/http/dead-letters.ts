@@ -9,13 +9,13 @@ import {
 import { Problem } from '@whokilled/shared/http-api'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { decodeLetterCursor, encodeLetterCursor, type LetterCursor } from '../dead-letters/cursor.ts'
 import { dropDeadLetters } from '../dead-letters/drop.ts'
 import { listDeadLetters } from '../dead-letters/list.ts'
 import { type Retried, retryDeadLetters } from '../dead-letters/retry.ts'
 import type { Selection } from '../dead-letters/selection.ts'
+import { encodeCursor, letterDigest } from '../query/cursor.ts'
 import type { HttpContext } from './context.ts'
-import { timeOf } from './parameters.ts'
+import { cursorOf, timeOf } from './parameters.ts'
 import { invalidParameters } from './problem.ts'
 
 /** A request goes on with the next batch until this has passed; then it says where to go on. */
@@ -41,9 +41,9 @@ export const deadLetterRoutes: FastifyPluginAsyncZod<HttpContext> = async (serve
         const expected = `expected at most ${payloadBytesMax} bytes in all, ${Math.floor(payloadBytesMax / limit)} with a limit of ${limit}`
         throw invalidParameters([{ parameter: 'payloadBytes', expected, received: String(payloadBytes) }])
       }
-      const after = cursorOf(query.cursor)
+      const after = cursorOf(query.cursor, letterDigest)
       const { letters, next } = await listDeadLetters(database, selectionOf(query), { limit, payloadBytes, after })
-      return { deadLetters: letters, nextCursor: next === null ? null : encodeLetterCursor(next) }
+      return { deadLetters: letters, nextCursor: next === null ? null : encodeCursor(next) }
     },
   )
 
@@ -62,7 +62,7 @@ export const deadLetterRoutes: FastifyPluginAsyncZod<HttpContext> = async (serve
     async ({ body }) => {
       const { eventBytesMax } = settings
       const endMs = Date.now() + workMs
-      let sum: Retried = { stored: 0, duplicates: 0, failed: 0, cut: 0, next: cursorOf(body.cursor) }
+      let sum: Retried = { stored: 0, duplicates: 0, failed: 0, cut: 0, next: cursorOf(body.cursor, letterDigest) }
       do {
         const done = await retryDeadLetters(database, selectionOf(body), { eventBytesMax, after: sum.next })
         sum = {
@@ -74,7 +74,7 @@ export const deadLetterRoutes: FastifyPluginAsyncZod<HttpContext> = async (serve
         }
       } while (sum.next !== null && Date.now() < endMs)
       const { next, ...counts } = sum
-      return { ...counts, nextCursor: next === null ? null : encodeLetterCursor(next) }
+      return { ...counts, nextCursor: next === null ? null : encodeCursor(next) }
     },
   )
 
@@ -106,11 +106,4 @@ export const deadLetterRoutes: FastifyPluginAsyncZod<HttpContext> = async (serve
 function selectionOf(asked: z.output<typeof DeadLettersOrder> | z.output<typeof DeadLettersQuery>): Selection {
   const { digest, reason, host, olderThan } = asked
   return { digest, reason, host, before: timeOf(olderThan, Date.now(), null) }
-}
-
-function cursorOf(text: string | undefined): LetterCursor | null {
-  if (text === undefined) return null
-  const cursor = decodeLetterCursor(text)
-  if (cursor !== undefined) return cursor
-  throw invalidParameters([{ parameter: 'cursor', expected: 'expected a nextCursor of this route', received: text }])
 }

@@ -2,12 +2,12 @@ import { DeathEvent } from '@whokilled/shared/event'
 import { DeathsPage, DeathsQuery, Problem } from '@whokilled/shared/http-api'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { type Cursor, decodeCursor } from '../query/cursor.ts'
+import { eventId } from '../query/cursor.ts'
 import { findDeath } from '../query/death-by-id.ts'
 import { findDeaths } from '../query/deaths.ts'
 import type { HttpContext } from './context.ts'
-import { checkOrder, timeOf } from './parameters.ts'
-import { invalidParameters, ProblemError } from './problem.ts'
+import { checkOrder, cursorOf, timeOf } from './parameters.ts'
+import { ProblemError } from './problem.ts'
 
 /** GET /v1/deaths, GET /v1/deaths/:id */
 export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { database }) => {
@@ -27,7 +27,8 @@ export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { 
       const until = timeOf(query.until, nowMs, null)
       checkOrder(since, until)
       const { service, host, cause, limit } = query
-      return await findDeaths(database, { service, host, cause, since, until, limit, after: cursorOf(query.cursor) })
+      const after = cursorOf(query.cursor, eventId)
+      return await findDeaths(database, { service, host, cause, since, until, limit, after })
     },
   )
 
@@ -49,11 +50,4 @@ export const deathRoutes: FastifyPluginAsyncZod<HttpContext> = async (server, { 
       })
     },
   )
-}
-
-function cursorOf(text: string | undefined): Cursor | null {
-  if (text === undefined) return null
-  const cursor = decodeCursor(text)
-  if (cursor !== undefined) return cursor
-  throw invalidParameters([{ parameter: 'cursor', expected: 'expected a nextCursor of this route', received: text }])
 }

@@ -1,4 +1,6 @@
 import { parseTime } from '@whokilled/shared/http-api'
+import type { z } from 'zod'
+import { type Cursor, decodeCursor } from '../query/cursor.ts'
 import { isoOf } from '../query/timestamps.ts'
 import { invalidParameters } from './problem.ts'
 
@@ -33,4 +35,12 @@ export function checkOrder(since: string | null, until: string | null): void {
   throw invalidParameters([
     { parameter: 'since', expected: `expected a time before until (${until})`, received: since },
   ])
+}
+
+/** Where a list goes on whose rows have such ids; null: at its beginning. Throws a problem if it is no cursor of it. */
+export function cursorOf(text: string | undefined, id: z.ZodType<string>): Cursor | null {
+  if (text === undefined) return null
+  const cursor = decodeCursor(text, id)
+  if (cursor !== undefined) return cursor
+  throw invalidParameters([{ parameter: 'cursor', expected: 'expected a nextCursor of this route', received: text }])
 }

@@ -7,6 +7,12 @@ import { iso } from './timestamps.ts'
 /** Hosts in one answer. */
 export const coverageHostsMax = 1_000
 
+/** Bytes of gaps in one answer, as JSON. */
+export const gapsBytesMax = 8_388_608
+
+/** What of a gap's reason is told: an agent may write what it likes. */
+const reasonLengthMax = 500
+
 /** How far the record of each matching host reaches between two times, and where it has gaps; by name. */
 export async function findCoverage(
   database: pg.Pool,
@@ -20,6 +26,8 @@ export async function findCoverage(
     asked.until,
     `${silentSeconds} seconds`,
     coverageHostsMax,
+    reasonLengthMax,
+    gapsBytesMax,
   ])
   return rows.map(({ name, complete_until, gaps }) => ({ host: name, completeUntil: complete_until, gaps }))
 }
@@ -29,6 +37,8 @@ export async function findCoverage(
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
+// shown:     each host's newest gap first, then each host's second: one host with too many does not use up the others'
+//            room. What there is no room for is one gap of its host, from the first to the end of the last.
 const sql = `
   with asked as (
     select $3::timestamptz as since, $4::timestamptz as until
@@ -88,13 +98,32 @@ const sql = `
     from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked
     where r.last_at >= asked.since and r.first_at < asked.until
       and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
+  ),
+  written as (
+    select host_name, host_id, from_at, row_number() over (partition by host_name, host_id order by from_at desc) as place,
+      to_at, jsonb_build_object(
+        'host', host_name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'why', why, 'reason', left(reason, $7),
+        'lostRecords', lost_records
+      ) as gap
+    from gaps
+  ),
+  fitting as (
+    select *, sum(octet_length(gap::text)) over (order by place, host_name, host_id rows unbounded preceding) <= $8 as fits
+    from written
+  ),
+  shown as (
+    select host_name, host_id, from_at, gap from fitting where fits
+    union all
+    select host_name, host_id, min(from_at), jsonb_build_object(
+        'host', host_name, 'from', ${iso('min(from_at)')},
+        'to', ${iso("nullif(max(coalesce(to_at, 'infinity')), 'infinity')")},
+        'why', 'too-many', 'reason', format('%s gaps, too many to tell each', count(*)), 'lostRecords', 0
+      )
+    from fitting where not fits group by host_name, host_id
   )
   select name, ${iso('complete_until')} as complete_until,
     coalesce((
-      select jsonb_agg(jsonb_build_object(
-        'host', chosen.name, 'from', ${iso('from_at')}, 'to', ${iso('to_at')}, 'why', why, 'reason', reason,
-        'lostRecords', lost_records
-      ) order by from_at)
-      from gaps where gaps.host_name = chosen.name and gaps.host_id = chosen.id
+      select jsonb_agg(gap order by from_at) from shown
+      where shown.host_name = chosen.name and shown.host_id = chosen.id
     ), '[]') as gaps
   from chosen order by name, id`
