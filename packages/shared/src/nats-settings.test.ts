@@ -18,7 +18,9 @@ test.each([
   expect(natsServers({ natsUrl: url })).toEqual(expected)
 })
 
-test.each(['', 'nats://', 'nats', 'http://nats', 'nats://a,', 'nats://a b', 'nats://a:port'])('%j is none', (url) => {
+const none = ['', 'nats://', 'nats', 'http://nats', 'nats://a,', 'nats://a b', 'nats://a:port']
+const unreadable = ['nats://agent:50%off@nats', 'nats://a, nats://100%@nats', 'nats://:alone@nats']
+test.each([...none, ...unreadable])('%j is none', (url) => {
   expect(isNatsUrl(url)).toBe(false)
 })
 

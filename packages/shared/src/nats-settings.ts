@@ -13,7 +13,10 @@ const file = z.string().min(1).optional()
 export const natsSettings = {
   natsUrl: z
     .string()
-    .refine(isNatsUrl, 'expected URLs that begin with nats:// or tls://, separated by commas')
+    .refine(
+      isNatsUrl,
+      'expected URLs that begin with nats:// or tls://, separated by commas; in a password % is written as %25',
+    )
     .default('nats://127.0.0.1:4222'),
   /** A file that holds the URL, where it contains a password. */
   natsUrlFile: urlFile,
@@ -55,7 +58,21 @@ export interface NatsSettings {
 
 /** True if the text is one or several URLs `nats://…` or `tls://…`, separated by commas. */
 export function isNatsUrl(text: string): boolean {
-  return text.split(',').every((part) => /^(?:nats|tls):\/\/./.test(part.trim()) && URL.canParse(part.trim()))
+  return text.split(',').every((part) => {
+    const url = part.trim()
+    return /^(?:nats|tls):\/\/./.test(url) && URL.canParse(url) && isReadableLogin(new URL(url))
+  })
+}
+
+/** A password without a name would not be sent; a bare % is found in many a password, and decodes to nothing. */
+function isReadableLogin({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username)
+    decodeURIComponent(password)
+  } catch {
+    return false
+  }
+  return username !== '' || password === ''
 }
 
 /** Options of the NATS client that follow from the settings, without the identity that is read from a file. */
