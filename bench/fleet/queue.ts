@@ -1,4 +1,4 @@
-import type { SpooledEvent } from '@whokilled/agent/spool/spool'
+import type { SpooledEvent } from '@whokilled/agent/spool/spooled-value'
 import type { Waiting } from '@whokilled/agent/wire/publish'
 import type { Event } from '@whokilled/shared/event'
 

@@ -32,6 +32,11 @@ export function parseKey(key: string): EventKey | undefined {
   return { seq: Number(seq), worth: worth as Worth, checksum, bytes: Number(bytes) }
 }
 
+/** Bytes of all these. */
+export function bytesOf(events: readonly { readonly bytes: number }[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
 /** The checksum of an event at a place. */
 export function eventChecksum(seq: number, worth: Worth, value: string): string {
   return hex(crc32(value, crc32(`${seq}${worth}`)))

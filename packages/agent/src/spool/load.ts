@@ -12,6 +12,8 @@ import { dropOrder, typeOfWorth, type Worth } from './worth.ts'
 export interface Loaded {
   readonly level: Level
   readonly head: Head
+  /** What of the loss in the head was not in the one that is known. */
+  readonly untold: Loss | undefined
   /** The place of the first event; that of the next where there is none. */
   readonly first: number
   readonly marks: readonly Mark[]
@@ -90,6 +92,7 @@ async function inspect(level: Level, options: InspectOptions): Promise<Loaded> {
   return {
     level,
     head,
+    untold: options.known === undefined ? head.loss : addLoss(former.loss, lost),
     first: found.first ?? head.next,
     marks: marks.filter((mark) => mark !== undefined && mark.ranMs <= head.ranMs) as Mark[],
   }

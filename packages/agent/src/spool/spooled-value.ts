@@ -2,6 +2,17 @@ import { type EventType, eventTypes } from '@whokilled/shared/event'
 import { type EventKey, eventChecksum } from './key.ts'
 import { isTimestamp } from './loss.ts'
 
+/** An event that was read. */
+export interface SpooledEvent {
+  readonly key: string
+  readonly id: string
+  readonly type: EventType
+  /** The event as JSON. */
+  readonly json: string
+  /** Length of the JSON. */
+  readonly bytes: number
+}
+
 /** What of an event has to be known to send it, or to tell that it was lost. */
 interface SpooledFacts {
   readonly id: string

@@ -1,7 +1,7 @@
 import { type Event, type EventType, eventTypes } from '@whokilled/shared/event'
 import { messageId } from '@whokilled/shared/subjects'
 import { jsonWithin } from '../spool/event-size.ts'
-import type { SpooledEvent } from '../spool/spool.ts'
+import type { SpooledEvent } from '../spool/spooled-value.ts'
 import { nameThen } from './renamed.ts'
 
 /** Events of one type that are sent as one message, one a line. */

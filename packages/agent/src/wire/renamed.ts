@@ -1,5 +1,5 @@
 import type { Event, Host } from '@whokilled/shared/event'
-import type { SpooledEvent } from '../spool/spool.ts'
+import type { SpooledEvent } from '../spool/spooled-value.ts'
 
 /** The host's name when an event was made, of its JSON: it may be another since. Undefined if it cannot be told so. */
 export function nameThen(json: string): string | undefined {
