@@ -1,4 +1,5 @@
 import { CoverageAnswer, DeathsPage, HostsAnswer, Problem, WhoKilledAnswer } from '@whokilled/shared/http-api'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { coverageEvent, deathEvent } from '../../../test/events.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
@@ -129,6 +130,34 @@ test('a gap that an agent told, and the time between two runs of it, are in the 
   ])
   const hosts = HostsAnswer.parse((await fresh.get('/v1/hosts')).body).hosts
   expect(hosts).toMatchObject([{ name: 'web-3', state: 'watching', lostRecords: 17, lostEvents: 0 }])
+})
+
+test('events that never came, and events that could not be stored, are gaps in the answer', async () => {
+  const host = { id: 'host-lossy', name: 'web.lossy_%', bootId: 'boot-lossy' }
+  const agent = (seq: number) => ({ version: '0.1.0', probe: 'systemtap', runId: 'run-lossy', seq })
+  const [from, to] = ['2026-11-22T19:10:00.000000Z', '2026-11-22T19:20:00.000000Z']
+  const ask = async () => (await whoKilled('service=never-stored&host=web.lossy_%25')).coverage[0]?.gaps ?? []
+  const told = (reason: string, why: string) => gap(host.name, from, to, reason, why)
+
+  const bad = { ...deathEvent({ host, agent: agent(2), service: service('never-stored') }), v: 2 }
+  await running.publishEvents([coverageEvent({ host, agent: agent(1), state: 'watching', at: from, from, to: from })])
+  await running.publishEvents([bad as never])
+  // Another host cannot make its own bad events look like this one's.
+  await running.publish('whokilled.v1.web-9.death', JSON.stringify({ ...bad, at: to }))
+  await running.publishEvents([coverageEvent({ host, agent: agent(4), state: 'watching', at: to, from, to })])
+  const aside = told('1 events of the agent could not be stored', 'events-put-aside')
+  await eventually(ask, (gaps) => gaps.some(({ why }) => why === 'events-put-aside'))
+  await eventually(
+    async () => (await letters()).length,
+    (count) => count === 2,
+  )
+  expect((await ask()).filter(({ from: begin }) => begin === from)).toEqual([aside])
+
+  await inDatabase(
+    `update runs set incomplete_since = incomplete_since - interval '3 minutes' where run_id = 'run-lossy'`,
+  )
+  const lost = told('1 events of the agent never came', 'events-lost')
+  expect((await ask()).filter(({ from: begin }) => begin === from)).toEqual(expect.arrayContaining([aside, lost]))
 })
 
 test('the coverage of a host between two times tells what an agent that came back said of its absence', async () => {
@@ -299,6 +328,18 @@ async function whoKilled(query: string, accept: (answer: WhoKilledAnswer) => boo
   const ask = async () => WhoKilledAnswer.parse((await running.get(`/v1/who-killed?${query}&${hour}`)).body)
   return await eventually(ask, accept)
 }
+
+async function inDatabase(sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: running.databaseUrl })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const letters = () => inDatabase(`select digest from dead_letters where run_id = 'run-lossy'`)
 
 function hasDeath(answer: WhoKilledAnswer): boolean {
   return answer.death !== null

@@ -52,7 +52,7 @@ export const Gap = z.object({
   host: z.string(),
   from: timestamp,
   to: timestamp.nullable(),
-  /** Why, for programs: as the agent told it, or `not-watched`, `stopped`, `silent`, `events-lost`. */
+  /** Why, for programs: as the agent told it, or of the collector's own (docs/http-api.md), such as `not-watched`. */
   why: z.string().nullable().optional(),
   reason: z.string().nullable(),
   lostRecords: z.int().nonnegative(),

@@ -1,7 +1,7 @@
 import type { Gap, HostCoverage } from '@whokilled/shared/http-api'
 import type pg from 'pg'
 import { silentSeconds } from './hosts.ts'
-import { hostCondition } from './names.ts'
+import { hostCondition, tokenOf } from './names.ts'
 import { iso } from './timestamps.ts'
 
 /** Hosts in one answer. */
@@ -37,6 +37,7 @@ export async function findCoverage(
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
+// put aside: events of a run that came and are dead letters, under the host's own subject.
 // shown:     each host's newest gap first, then each host's second: one host with too many does not use up the others'
 //            room. What there is no room for is one gap of its host, from the first to the end of the last.
 const sql = `
@@ -98,6 +99,14 @@ const sql = `
     from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked
     where r.last_at >= asked.since and r.first_at < asked.until
       and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
+    union all
+    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
+      format('%s events of the agent could not be stored', count(*)), 0
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id
+      join dead_letters d on d.host_id = r.host_id and d.run_id = r.run_id
+        and starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.'), asked
+    where r.last_at >= asked.since and r.first_at < asked.until
+    group by r.host_name, r.host_id, r.run_id
   ),
   written as (
     select host_name, host_id, from_at, row_number() over (partition by host_name, host_id order by from_at desc) as place,
