@@ -88,11 +88,12 @@ describe('retry', () => {
 
   test('one that Postgres refuses does not keep its neighbours', async () => {
     for (let seq = 1; seq <= 40; seq++) await keep({ reason: 'schema', payload: JSON.stringify(numbered(seq)) })
-    const huge = { ...numbered(41), exit: { code: null, signal: { number: 99_999, name: 'SIGX' }, coreDumped: false } }
-    await keep({ reason: 'schema', payload: JSON.stringify(huge) })
+    // An integer to JavaScript, and none to Postgres.
+    const bad = JSON.stringify(numbered(41)).replace('"seq":41', '"seq":41.0')
+    await keep({ reason: 'schema', payload: bad })
     for (let seq = 42; seq <= 60; seq++) await keep({ reason: 'schema', payload: JSON.stringify(numbered(seq)) })
     expect(await all()).toEqual({ stored: 59, duplicates: 0, failed: 1, cut: 0 })
-    expect(await letters()).toMatchObject([{ reason: 'not-storable', detail: expect.stringContaining('22003') }])
+    expect(await letters()).toMatchObject([{ reason: 'not-storable', detail: expect.stringContaining('22P02') }])
     expect((await database.query('select seqs::text from runs')).rows).toEqual([{ seqs: '{[1,61)}' }])
   })
 

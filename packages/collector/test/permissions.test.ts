@@ -1,5 +1,12 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/transport-node'
+import {
+  type Authenticator,
+  connect,
+  type NatsConnection,
+  headers as natsHeaders,
+  nkeyAuthenticator,
+  nkeys,
+} from '@nats-io/transport-node'
 import {
   allClockReplies,
   allClockSubjects,
@@ -17,6 +24,7 @@ import { loadConfig } from '../src/config.ts'
 import { hostIdentity } from '../src/identity/identity.ts'
 import { consumerName, nextSubject, openMessages } from '../src/ingest/stream.ts'
 import { setUpStream } from '../src/ingest/stream-setup.ts'
+import { validateMessage } from '../src/ingest/validate.ts'
 import { type GuardedNats, startGuardedNats } from './guarded-nats.ts'
 import { eventually } from './running.ts'
 
@@ -144,6 +152,32 @@ test('a host that has the server answer to a subject of JetStream itself changes
     num_deleted: 0,
     consumer_count: 1,
   })
+})
+
+test('an acknowledgement that a host has NATS put under the subject of another is told as what it is', async () => {
+  const { subject, body, id } = messageOf([deathEvent({ incidentId: 'twice' })])
+  const others = eventSubject('web-4', 'signal')
+  const host = await guarded.connect(hostIdentity('web-3'))
+  // Told to JetStream the second time, so that both answers of it are seen.
+  for (const msgID of [id, id]) {
+    const headers = natsHeaders()
+    headers.set('Nats-Msg-Id', msgID)
+    host.publish(subject, body, { headers, reply: others })
+  }
+  await host.flush()
+  await host.close()
+  const manager = await jetstreamManager(admin, { checkAPI: false })
+  const newest = () => manager.streams.getMessage(streamName, { last_by_subj: others })
+  const found = await eventually(newest, (message) => message?.string().includes('duplicate') === true)
+  const first = await manager.streams.getMessage(streamName, { seq: (found?.seq ?? 0) - 1 })
+  for (const message of [first, found]) {
+    const { seq = 0, data = new Uint8Array() } = message ?? {}
+    const { events, deadLetters } = validateMessage({ subject: others, streamSeq: seq, data }, 1_000)
+    expect(events).toEqual([])
+    expect(deadLetters).toMatchObject([
+      { reason: 'pub-ack', detail: expect.stringMatching(/message \d+ .* not come from web-4/), stamps: [] },
+    ])
+  }
 })
 
 describe('a collector', () => {

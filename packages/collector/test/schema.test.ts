@@ -112,6 +112,20 @@ test('what a host says whose clock is a year behind is kept as long as what othe
   expect(await left()).toEqual({ events: 0, runs: [] })
 })
 
+test('tokens that expired or were revoked a month ago are deleted, whatever is kept of events', async () => {
+  await using database = await migrated()
+  await database.pool.query(`
+    insert into tokens (digest, name, scope, expires_at, revoked_at)
+    select int4send(n::int), name, 'read', now() - expired * interval '1 day', now() - revoked * interval '1 day'
+    from (values
+      (1, 'good for ever', null, null), (2, 'good', -1, null), (3, 'expired', 29, null), (4, 'revoked', null, 29),
+      (5, 'expired long ago', 31, null), (6, 'revoked long ago', null, 31), (7, 'revoked long ago, not expired', -10, 31)
+    ) as token (n, name, expired, revoked)`)
+  await prune(database.pool, null, 100)
+  const { rows } = await database.pool.query('select name from tokens order by digest')
+  expect(rows.map(({ name }) => name)).toEqual(['good for ever', 'good', 'expired', 'revoked'])
+})
+
 describe('a run of an agent with more holes than are kept', () => {
   const events = (count: number, first: number) =>
     Array.from({ length: count }, (_, index) =>

@@ -20,7 +20,9 @@ export const deadLetterReasons = [
   'type',
   /** Its id is not a UUIDv7 of its time. */
   'id',
-  /** Postgres has no place for it: \u0000 or half a surrogate pair in a text, a number out of range. */
+  /** NATS' answer to somebody who published, and named this subject for it; it does not come from the subject's host. */
+  'pub-ack',
+  /** Postgres has no place for it: \u0000 or half a surrogate pair in a text, a number, a time or a name out of range. */
   'not-storable',
   /** Several of a message that held too many bad ones, one a line. */
   'too-many',

@@ -23,6 +23,9 @@ export function jsonProblem(value: object, json: string): JsonProblem | undefine
   if (size.parts > partsMax) {
     return { reason: 'schema', detail: `expected at most ${partsMax} arrays and objects`, isReadable: false }
   }
+  if (hasHugeNumber(json)) {
+    return { reason: 'not-storable', detail: `expected numbers of few digits, got one of many`, isReadable: true }
+  }
   // Rarely there, and quickly found not to be.
   if (!/\\u(?:0000|[dD][89a-fA-F])/.test(json) || hasStorableTexts(value)) return undefined
   return { reason: 'not-storable', detail: 'expected texts without \\u0000 and half surrogate pairs', isReadable: true }
@@ -31,6 +34,15 @@ export function jsonProblem(value: object, json: string): JsonProblem | undefine
 /** Postgres has no place for NUL in a text, and none for half a surrogate pair. */
 export function isStorableText(text: string): boolean {
   return !/[\0\p{Surrogate}]/u.test(text)
+}
+
+/**
+ * Postgres keeps numbers with all their digits and writes them out: 1e131071 is 8 bytes here and 128 KiB in an answer.
+ * No number of JavaScript's has a longer exponent, or more digits, than these. What looks like one may stand in a text.
+ */
+function hasHugeNumber(json: string): boolean {
+  if (!/[:,[\s]-?(?:[\d.]{40}|[\d.]+[eE][+-]?\d{3})/.test(json)) return false
+  return /-?(?:[\d.]{40}|[\d.]+[eE][+-]?\d{3})/.test(json.replace(/"(?:[^"\\]|\\.)*"/g, '""'))
 }
 
 /** Stops counting where it is too much. */

@@ -1,8 +1,10 @@
 import { Event, eventVersion } from '@whokilled/shared/event'
 import { parseSubject } from '@whokilled/shared/subjects'
 import { z } from 'zod'
+import { columnProblem } from './column-problem.ts'
 import type { DeadLetter, DeadLetterReason, Stamp } from './dead-letter.ts'
 import { isStorableText, jsonProblem } from './json-problem.ts'
+import { acknowledged } from './pub-ack.ts'
 import { PutAside } from './put-aside.ts'
 
 /** A message of the stream: one or more events of one host and type, one a line. */
@@ -75,6 +77,13 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
   if (problem !== undefined) return refuse(problem.reason, problem.detail, problem.isReadable ? value : undefined)
 
   if (named === undefined) return refuse('subject', `expected whokilled.v1.<host>.<type>, got ${subject}`, value)
+  const ofMessage = acknowledged(value)
+  if (ofMessage !== undefined) {
+    return refuse(
+      'pub-ack',
+      `expected an event, got NATS' acknowledgement of message ${ofMessage} of the stream: whoever published that had the answer put here, it does not come from ${named.hostName}`,
+    )
+  }
   const version = (value as { v?: unknown }).v
   if (version !== eventVersion)
     return refuse('version', `expected v ${eventVersion}, got ${JSON.stringify(version)}`, value)
@@ -87,6 +96,8 @@ function validateLine(line: Uint8Array, message: RawMessage, eventBytesMax: numb
   if (event.type !== named.type)
     return refuse('type', `expected type ${named.type} as in the subject, got ${event.type}`, value)
   if (!idCarriesTime(event)) return refuse('id', `expected a UUIDv7 of ${event.at}, got ${event.id}`, value)
+  const unfit = columnProblem(event)
+  if (unfit !== undefined) return refuse('not-storable', unfit, value)
   return { event, json, subject, streamSeq }
 }
 

@@ -7,9 +7,12 @@ export interface Pruned {
   readonly deadLetters: number
 }
 
+/** How long `token list` shows a token that is good for nothing any more. */
+const tokenDays = 30
+
 /**
- * Deletes what is older than `retentionDays` (null: nothing), and the oldest dead letters beyond `deadLettersMax`. What
- * a host says whose clock is far behind is as old as when it came.
+ * Deletes what is older than `retentionDays` (null: nothing), the oldest dead letters beyond `deadLettersMax`, and tokens
+ * that expired or were revoked 30 days ago. What a host says whose clock is far behind is as old as when it came.
  */
 export async function prune(pool: pg.Pool, retentionDays: number | null, deadLettersMax: number): Promise<Pruned> {
   let partitions = 0
@@ -18,6 +21,7 @@ export async function prune(pool: pg.Pool, retentionDays: number | null, deadLet
     await pool.query(deleteRuns, [retentionDays])
     await pool.query(`delete from dead_letters where received_at < now() - $1 * interval '1 day'`, [retentionDays])
   }
+  await pool.query(deleteTokens, [tokenDays])
   const { rowCount } = await pool.query(
     `delete from dead_letters where digest in (select digest from dead_letters order by received_at desc offset $1)`,
     [deadLettersMax],
@@ -41,3 +45,6 @@ async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number)
 const deleteRuns = `
   delete from runs as r where last_at < now() - $1 * interval '1 day'
     ${eventTables.map((table) => `and not exists (select from ${table}_default as e where e.run_id = r.run_id)`).join('\n    ')}`
+
+/** The times of what was never revoked, or never expires, do not matter. */
+const deleteTokens = `delete from tokens where least(revoked_at, expires_at) < now() - $1 * interval '1 day'`
