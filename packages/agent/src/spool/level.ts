@@ -91,14 +91,19 @@ const asideMax = 3
  * @returns where to: `spool.damaged-20261122T194042123Z`
  */
 export async function setAside(from: string, folder: string): Promise<string> {
-  const place = dirname(folder)
-  const prefix = `${basename(folder)}.damaged-`
-  const to = join(place, `${prefix}${new Date().toISOString().replace(/[-:.]/g, '')}`)
+  const to = `${folder}${asideMark}${new Date().toISOString().replace(/[-:.]/g, '')}`
   await rename(from, to)
-  const all = (await readdir(place)).filter((name) => name.startsWith(prefix)).sort()
-  for (const old of all.slice(0, -asideMax)) await rm(join(place, old), { recursive: true, force: true })
+  for (const old of (await foldersAside(folder)).slice(0, -asideMax)) await rm(old, { recursive: true, force: true })
   return to
 }
+
+/** What was moved beside the spool, oldest first. */
+export async function foldersAside(folder: string): Promise<string[]> {
+  const names = (await readdir(dirname(folder))).filter((name) => name.startsWith(`${basename(folder)}${asideMark}`))
+  return names.sort().map((name) => join(dirname(folder), name))
+}
+
+const asideMark = '.damaged-'
 
 /** What LevelDB needs beside a second copy of its log to start. */
 const startBytes = 65_536
