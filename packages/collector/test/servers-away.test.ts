@@ -46,6 +46,26 @@ test('while Postgres is dead nothing is acknowledged, and after its return every
   )
 })
 
+test('a batch that takes longer than ackWaitSeconds is not given to anybody else', async () => {
+  await using running = await startRunning(postgres, { ackWaitSeconds: 1 })
+  await using publisher = await openPublisher(running)
+  await publisher.deaths(0, 10)
+  await stored(running, 10)
+  const client = new pg.Client({ connectionString: running.databaseUrl })
+  await client.connect()
+  await client.query('begin')
+  await client.query('lock table deaths in exclusive mode')
+  // One is being stored, the next one waits for it: what is only fetched ahead is nobody's work yet.
+  await publisher.deaths(10, 12)
+  await new Promise((resolve) => setTimeout(resolve, 3_500))
+  await client.query('commit')
+  await client.end()
+  await stored(running, 12)
+  await eventually(publisher.unacknowledged, (count) => count === 0)
+  const { body } = await running.get('/metrics')
+  expect(body as string).toMatch(/^whokilled_messages_redelivered_total 0$/m)
+})
+
 test('after NATS has died and come back the collector goes on by itself, and nothing is lost', async () => {
   await using running = await startRunning(postgres, { ackWaitSeconds: 1 })
   {

@@ -40,6 +40,26 @@ async function consumerProblem(url: string): Promise<string | null> {
   return dependencies.find(({ name }) => name === 'consumer')?.problem ?? null
 }
 
+test('each setting of stream and consumer reaches NATS', async () => {
+  await using nats = await startNats()
+  const limits = { ageMaxHours: 2, bytesMax: 70_000_000, duplicateWindowSeconds: 33, subjectMessagesMax: 444 }
+  const stream = { ...limits, replicas: 1 }
+  await setUpStream(
+    { ...testConfig(nats.url, 'postgres://none/'), stream, ackWaitSeconds: 11, ackPendingMax: 77 },
+    { change: false },
+  )
+  await using admin = await openAdmin(nats.url)
+  expect(await admin.config()).toMatchObject({
+    max_age: 2 * 3_600 * 1e9,
+    max_bytes: 70_000_000,
+    duplicate_window: 33 * 1e9,
+    max_msgs_per_subject: 444,
+    num_replicas: 1,
+  })
+  const { config } = await admin.manager.consumers.info(streamName, consumerName)
+  expect(config).toMatchObject({ ack_wait: 11 * 1e9, max_ack_pending: 77, max_deliver: -1, ack_policy: 'explicit' })
+})
+
 describe('a collector without --migrate', () => {
   test('makes no stream: /readyz names the command that does, and then it consumes', async () => {
     await using nats = await startNats()
