@@ -143,6 +143,17 @@ CREATE INDEX deaths_default_host_name_at_idx ON deaths_default USING btree (host
 
 CREATE INDEX deaths_default_service_name_at_idx ON deaths_default USING btree (service_name, at DESC);
 
+create table forgotten (
+  host_name text not null,
+  host_ids bigint not null,
+  from_at timestamp with time zone not null,
+  to_at timestamp with time zone not null,
+  noted_at timestamp with time zone not null default now(),
+  constraint forgotten_pkey PRIMARY KEY (host_name)
+);
+
+comment on table forgotten is 'How many ids of a host were forgotten because it told too many, and the times that were told of them.';
+
 create table hosts (
   id text not null,
   name text not null,
@@ -182,12 +193,15 @@ create table runs (
   incomplete_since timestamp with time zone,
   watched tstzmultirange not null,
   host_name text not null,
+  last_received_at timestamp with time zone not null default now(),
   constraint runs_pkey PRIMARY KEY (host_name, host_id, run_id)
 );
 
 CREATE INDEX runs_last ON runs USING btree (last_at);
 
 comment on table runs is 'One run of an agent. It numbers its events from 1 without holes: a hole is a lost event.';
+
+comment on column runs.run_id is 'Empty: what is kept of the runs of a host that were folded into one because there were too many.';
 
 comment on column runs.seqs is 'The numbers that have come.';
 
@@ -196,6 +210,8 @@ comment on column runs.missing_closed is 'Events missing in holes that were clos
 comment on column runs.incomplete_since is 'Since when seqs has had a hole; null: it has none.';
 
 comment on column runs.watched is 'The times at which the run says that it watched.';
+
+comment on column runs.last_received_at is 'When something of it came last, by the database''s clock.';
 
 create table sessions (
   at timestamp with time zone not null,

@@ -42,6 +42,16 @@ export function createMetrics() {
       name: 'whokilled_dead_letters_dropped_total',
       help: 'Oldest dead letters deleted at the limit deadLettersMax.',
     }),
+    runsFolded: new Counter({
+      registers,
+      name: 'whokilled_runs_folded_total',
+      help: 'Runs of agents of which one row is kept in common, because a host made too many.',
+    }),
+    hostIdsForgotten: new Counter({
+      registers,
+      name: 'whokilled_host_ids_forgotten_total',
+      help: 'Ids of hosts that were forgotten, because one name had too many.',
+    }),
     batchEvents: new Histogram({
       registers,
       name: 'whokilled_batch_events',

@@ -37,7 +37,8 @@ export async function findCoverage(
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
-// put aside: events of a run that came and are dead letters, under the host's own subject.
+// chosen:    of each name first the id that was heard of last: a host with many does not push others out.
+// put aside: events of a run that came and are dead letters, under the host's own subject; also of runs that were folded.
 // shown:     each host's newest gap first, then each host's second: one host with too many does not use up the others'
 //            room. What there is no room for is one gap of its host, from the first to the end of the last.
 const sql = `
@@ -45,9 +46,11 @@ const sql = `
     select $3::timestamptz as since, $4::timestamptz as until
   ),
   chosen as (
-    select * from hosts
-    where ($1::text[] is null or name = any ($1)) and ($2::text is null or name like $2)
-    order by name, id limit $6
+    select * from (
+      select *, row_number() over (partition by name order by last_received_at desc, id) as place from hosts
+      where ($1::text[] is null or name = any ($1)) and ($2::text is null or name like $2)
+    ) as each
+    order by place, name, id limit $6
   ),
   told as (
     select distinct on (c.host_name, c.host_id, c.from_at, c.reason)
@@ -107,6 +110,20 @@ const sql = `
         and starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.'), asked
     where r.last_at >= asked.since and r.first_at < asked.until
     group by r.host_name, r.host_id, r.run_id
+    union all
+    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
+      format('%s events of the agent could not be stored', count(*)), 0
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id
+      join dead_letters d on d.host_id = r.host_id
+        and starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.'), asked
+    where r.run_id = '' and r.last_at >= asked.since and r.first_at < asked.until and not exists (
+      select from runs own where own.host_name = r.host_name and own.host_id = r.host_id and own.run_id = d.run_id
+    )
+    group by r.host_name, r.host_id, r.run_id
+    union all
+    select name, id, from_at, to_at, 'ids-forgotten', format('%s older ids of this host were forgotten', host_ids), 0
+    from chosen join forgotten on host_name = name, asked
+    where place = 1 and to_at >= asked.since and from_at < asked.until
   ),
   written as (
     select host_name, host_id, from_at, row_number() over (partition by host_name, host_id order by from_at desc) as place,

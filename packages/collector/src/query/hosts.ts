@@ -39,7 +39,8 @@ interface HostRow {
   readonly lost_events: string
 }
 
-// A state that this version does not know is not one of watching.
+// A state that this version does not know is not one of watching. Of each name first the id that was heard of last: a
+// host with many does not push others out.
 const sql = `
   select id, name, boot_id, agent_version, probe,
     case
@@ -61,6 +62,10 @@ const sql = `
         + case when incomplete_since < now() - interval '2 minutes' then missing_count(seqs) else 0 end), 0)
       from runs where host_name = hosts.name and host_id = hosts.id
     ) as lost_events
-  from hosts
-  order by name, id
-  limit $2`
+  from (
+    select * from (
+      select *, row_number() over (partition by name order by last_received_at desc, id) as place from hosts
+    ) as each
+    order by place, name, id limit $2
+  ) as hosts
+  order by name, id`

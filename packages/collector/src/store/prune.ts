@@ -19,6 +19,8 @@ export async function prune(pool: pg.Pool, retentionDays: number | null, deadLet
   if (retentionDays !== null) {
     for (const table of eventTables) partitions += await dropOldWeeks(pool, table, retentionDays)
     await pool.query(deleteRuns, [retentionDays])
+    await pool.query(deleteOldIds, [retentionDays])
+    await pool.query(`delete from forgotten where noted_at < now() - $1 * interval '1 day'`, [retentionDays])
     await pool.query(`delete from dead_letters where received_at < now() - $1 * interval '1 day'`, [retentionDays])
   }
   await pool.query(deleteTokens, [tokenDays])
@@ -45,6 +47,11 @@ async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number)
 const deleteRuns = `
   delete from runs as r where last_at < now() - $1 * interval '1 day'
     ${eventTables.map((table) => `and not exists (select from ${table}_default as e where e.run_id = r.run_id)`).join('\n    ')}`
+
+/** A host's newest id stays, however long it has been silent. */
+const deleteOldIds = `
+  delete from hosts as h where last_received_at < now() - $1 * interval '1 day'
+    and exists (select from hosts as newer where newer.name = h.name and newer.last_received_at > h.last_received_at)`
 
 /** The times of what was never revoked, or never expires, do not matter. */
 const deleteTokens = `delete from tokens where least(revoked_at, expires_at) < now() - $1 * interval '1 day'`

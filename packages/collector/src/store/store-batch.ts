@@ -16,6 +16,9 @@ export interface Stored {
   readonly newByType: Readonly<Record<EventType, number>>
   readonly duplicates: number
   readonly deadLetters: readonly DeadLetter[]
+  /** What was given up of hosts that make up too many runs and ids. */
+  readonly runsFolded: number
+  readonly hostIdsForgotten: number
 }
 
 /**
@@ -66,11 +69,11 @@ export async function storeIn(
     newByType[type] = await inserts[type](client, `[${ofType.map(({ json }) => json).join()}]`)
   }
   const events = valid.map(({ event }) => event)
-  if (events.length > 0) await updateHosts(client, events, receivedAt)
+  const hostIdsForgotten = events.length === 0 ? 0 : await updateHosts(client, events, receivedAt)
   const added = await insertDeadLetters(client, deadLetters)
-  await updateRuns(client, events, deadLetters)
+  const runsFolded = await updateRuns(client, events, deadLetters)
   const stored = newByType.death + newByType.signal + newByType.coverage + newByType.session
-  return { newByType, duplicates: valid.length - stored, deadLetters: added }
+  return { newByType, duplicates: valid.length - stored, deadLetters: added, runsFolded, hostIdsForgotten }
 }
 
 /**
@@ -115,5 +118,11 @@ function sum(a: Stored, b: Stored): Stored {
     coverage: a.newByType.coverage + b.newByType.coverage,
     session: a.newByType.session + b.newByType.session,
   }
-  return { newByType, duplicates: a.duplicates + b.duplicates, deadLetters: [...a.deadLetters, ...b.deadLetters] }
+  return {
+    newByType,
+    duplicates: a.duplicates + b.duplicates,
+    deadLetters: [...a.deadLetters, ...b.deadLetters],
+    runsFolded: a.runsFolded + b.runsFolded,
+    hostIdsForgotten: a.hostIdsForgotten + b.hostIdsForgotten,
+  }
 }

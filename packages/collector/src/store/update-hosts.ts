@@ -1,16 +1,21 @@
 import type { CoverageEvent, Event } from '@whokilled/shared/event'
 import type { ClientBase } from 'pg'
+import { forgetHostIds } from './forget-host-ids.ts'
 
 /**
  * Keeps of each host what its newest event and its newest coverage event say. `receivedAt` is when they came, if that
- * was not now: a host does not live because something old of it is stored.
+ * was not now: a host does not live because something old of it is stored. How many ids of hosts were forgotten, because
+ * there were too many of their name.
  */
 export async function updateHosts(
   client: ClientBase,
   events: readonly Event[],
   receivedAt: string | null = null,
-): Promise<void> {
-  await client.query(sql, [JSON.stringify(hostRows(events)), receivedAt])
+): Promise<number> {
+  const json = JSON.stringify(hostRows(events))
+  const { rows } = await client.query<{ name: string; is_new: boolean }>(sql, [json, receivedAt])
+  const names = new Set(rows.filter(({ is_new }) => is_new).map(({ name }) => name))
+  return names.size === 0 ? 0 : await forgetHostIds(client, [...names])
 }
 
 /** One row a host, ordered by key so that two collectors lock the rows in the same order. */
@@ -59,8 +64,8 @@ const sql = `
     state, state_at, state_reason, watched_since, complete_until
   )
   select
-    id, name, boot_id, agent_version, probe, last_seen_at, coalesce($2::timestamptz, now()),
-    state, state_at, state_reason, watched_since, case when complete_until > ${soon} then ${soon} else complete_until end
+    id, name, boot_id, left(agent_version, 64), probe, last_seen_at, coalesce($2::timestamptz, now()),
+    state, state_at, left(state_reason, 500), watched_since, case when complete_until > ${soon} then ${soon} else complete_until end
   from jsonb_to_recordset($1::jsonb) as seen (
     id text, name text, boot_id text, agent_version text, probe text, last_seen_at timestamptz,
     state text, state_at timestamptz, state_reason text, watched_since timestamptz, complete_until timestamptz
@@ -83,4 +88,5 @@ const sql = `
       order by n.state_at > ${soon}, n.state_at desc nulls last, n.place limit 1
     ),
     last_received_at = greatest(h.last_received_at, excluded.last_received_at),
-    complete_until = greatest(h.complete_until, excluded.complete_until)`
+    complete_until = greatest(h.complete_until, excluded.complete_until)
+  returning h.name, h.xmax = 0 as is_new`

@@ -1,7 +1,9 @@
 import type { Event } from '@whokilled/shared/event'
-import { millisecondsBetween } from '@whokilled/shared/vocabulary'
+import { realOf } from '@whokilled/shared/vocabulary'
 import type { ClientBase } from 'pg'
 import type { DeadLetter } from '../ingest/dead-letter.ts'
+import { foldRuns } from './fold-runs.ts'
+import { isFragmented, trimWatched } from './trim-watched.ts'
 
 /**
  * A run with more holes than this has them closed and counted, so that its row stays small. While collectors work off a
@@ -13,18 +15,35 @@ const holesAtOnceMax = 50_000
 
 /**
  * Notes the numbers that have come from each run of an agent, and the times it watched. Sets, not sums: whatever comes
- * twice or out of order changes nothing. A dead letter has come too.
+ * twice or out of order changes nothing. A dead letter has come too. How many runs were folded, because their host made
+ * too many.
  */
 export async function updateRuns(
   client: ClientBase,
   events: readonly Event[],
   deadLetters: readonly DeadLetter[],
-): Promise<void> {
+): Promise<number> {
   const rows = runRows(events, deadLetters)
-  if (rows.length === 0) return
+  if (rows.length === 0) return 0
   const json = JSON.stringify(rows)
-  const { rows: stored } = await client.query<{ has_hole: boolean }>(upsert, [json])
+  const { rows: stored } = await client.query<StoredRun>(upsert, [json])
   if (stored.some(({ has_hole }) => has_hole)) await client.query(closeHoles, [json, holesMax, holesAtOnceMax])
+  const crowded = namesOf(stored.filter(({ is_new }) => is_new))
+  const folded = crowded.length === 0 ? 0 : await foldRuns(client, crowded)
+  const fragmented = namesOf(stored.filter(({ is_fragmented }) => is_fragmented))
+  if (folded > 0 || fragmented.length > 0) await trimWatched(client, [...crowded, ...fragmented])
+  return folded
+}
+
+interface StoredRun {
+  readonly host_name: string
+  readonly has_hole: boolean
+  readonly is_new: boolean
+  readonly is_fragmented: boolean
+}
+
+function namesOf(runs: readonly StoredRun[]): string[] {
+  return [...new Set(runs.map(({ host_name }) => host_name))]
 }
 
 interface RunRow {
@@ -82,9 +101,9 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
 /** `stopped` says until when it was watched. */
 const saysWatched = new Set<string>(['watching', 'stopped'])
 
-/** A host's clock may have been set back in between. */
+/** A host's clock may have been set back in between. To the nanosecond: Postgres rounds what lies between microseconds. */
 function range(from: string, to: string): string {
-  return millisecondsBetween(from, to) < 0 ? `["${to}","${from}"]` : `["${from}","${to}"]`
+  return realOf(from) > realOf(to) ? `["${to}","${from}"]` : `["${from}","${to}"]`
 }
 
 const recordset = `
@@ -106,8 +125,9 @@ const upsert = `
     last_at = greatest(r.last_at, excluded.last_at),
     seqs = r.seqs + excluded.seqs,
     incomplete_since = case when ${hasHole('(r.seqs + excluded.seqs)')} then coalesce(r.incomplete_since, now()) end,
-    watched = r.watched + excluded.watched
-  returning r.incomplete_since is not null as has_hole`
+    watched = r.watched + excluded.watched,
+    last_received_at = now()
+  returning r.host_name, r.incomplete_since is not null as has_hole, r.xmax = 0 as is_new, ${isFragmented} as is_fragmented`
 
 const closeHoles = `
   update runs as r set
