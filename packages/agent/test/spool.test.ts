@@ -219,6 +219,29 @@ describe('a spool on a disk that is full (root is needed to mount one)', () => {
     await spool.close()
   })
 
+  it('tells a loss once, though the store is opened anew while the gap that tells of it is on its way', async () => {
+    await using disk = await smallDisk(1_000_000)
+    const spool = await open(disk.folder)
+    await spool.append(eventNumber(1))
+    spool.lose({ cause: 'too-large', type: 'death', events: 5, since: '2026-11-22T00:00:00.000Z' })
+    expect(spool.takeLoss()?.count).toBe(5)
+    await disk.fill(0)
+    let refused = 0
+    for (let number = 2; refused === 0 && number < 1_000; number += 1) {
+      if (!(await spool.append(eventNumber(number * 700 + 699)))) refused += 1
+    }
+    expect(refused).toBe(1)
+    await disk.makeRoom()
+    const gap = { ...JSON.parse(eventNumber(1_000, 'coverage')), state: 'gap', why: 'events-dropped', lostRecords: 5 }
+    expect(await spool.append(JSON.stringify(gap))).toBe(true)
+    expect(spool.counters.reopened).toBe(1)
+    expect(spool.takeLoss()).toMatchObject({ count: 1, parts: { 'disk signal': 1 } })
+    await spool.close()
+    const again = await open(disk.folder)
+    expect(again.takeLoss()?.count).toBe(1)
+    await again.close()
+  })
+
   it('becomes a gap that counts every event that was lost, told when events are kept again', async () => {
     await using disk = await smallDisk(400_000)
     const spool = await open(disk.folder)
