@@ -83,19 +83,30 @@ export function runRows(events: readonly Event[], deadLetters: readonly DeadLett
   return [...runs.keys()].sort().flatMap((key) => {
     const run = runs.get(key)
     if (run === undefined) return []
-    const times = run.times.sort((a, b) => Date.parse(a) - Date.parse(b))
+    const times = run.times.map((at) => ({ at, ms: Date.parse(at) })).sort((a, b) => a.ms - b.ms)
     return [
       {
         host_name: run.hostName,
         host_id: run.hostId,
         run_id: run.runId,
-        first_at: times[0] ?? null,
-        last_at: times.at(-1) ?? null,
-        seqs: `{${run.seqs.map((seq) => `[${seq},${seq}]`).join()}}`,
+        first_at: times[0]?.at ?? null,
+        last_at: times.at(-1)?.at ?? null,
+        seqs: multirange(run.seqs),
         watched: `{${run.watched.join()}}`,
       },
     ]
   })
+}
+
+/** Neighbours in one range: Postgres would put thousands of single numbers together, too, but takes longer. */
+function multirange(numbers: readonly number[]): string {
+  const ranges: { from: number; to: number }[] = []
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1)
+    if (last !== undefined && number <= last.to + 1) last.to = number
+    else ranges.push({ from: number, to: number })
+  }
+  return `{${ranges.map(({ from, to }) => `[${from},${to}]`).join()}}`
 }
 
 /** `stopped` says until when it was watched. */
