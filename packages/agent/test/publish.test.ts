@@ -179,7 +179,8 @@ describe('the publisher', () => {
     expect(running.publisher.counters).toMatchObject({ published: 0 })
     await addStream(nats.url)
     await emptied()
-    expect(idsOf(eventsOf(await messagesIn(nats.url)))).toEqual(idsOf(events))
+    // The stream may come to be between two messages of one window: then the later one is stored first.
+    expect(idsOf(eventsOf(await messagesIn(nats.url))).sort()).toEqual(idsOf(events).sort())
   })
 
   it('loses nothing, repeats nothing and keeps the order of each type when the server is killed in the middle, twice', async () => {
