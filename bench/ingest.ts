@@ -14,7 +14,7 @@ import { startCollector } from '../packages/collector/src/collector.ts'
 import { loadConfig } from '../packages/collector/src/config.ts'
 import { consumerName } from '../packages/collector/src/ingest/stream.ts'
 import { createLog } from '../packages/collector/src/log.ts'
-import { insertDeaths } from '../packages/collector/src/store/insert-deaths.ts'
+import { deathsInsert } from '../packages/collector/src/store/insert-deaths.ts'
 import { deathEvent, messageOf } from '../test/events.ts'
 import { startNats } from '../test/servers/nats.ts'
 import { startPostgres } from '../test/servers/postgres.ts'
@@ -110,7 +110,7 @@ async function insertAlone(): Promise<void> {
   const client = await database.connect()
   for (const json of arrays()) {
     await client.query('begin')
-    await insertDeaths(client, json)
+    await client.query(deathsInsert, [json])
     await client.query('commit')
   }
   client.release()

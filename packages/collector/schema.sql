@@ -388,3 +388,30 @@ AS $function$
   select coalesce(upper(seqs) - 1 - sum(upper(piece) - lower(piece)), 0)::bigint from unnest(seqs) as piece
 $function$
 
+
+CREATE OR REPLACE FUNCTION store_each(statement text, events text[])
+ RETURNS TABLE(place bigint, stored bigint, code text, message text)
+ LANGUAGE plpgsql
+AS $function$
+declare
+  each text;
+begin
+  place := 0;
+  foreach each in array events loop
+    place := place + 1;
+    stored := 0;
+    code := null;
+    message := null;
+    begin
+      execute statement using '[' || each || ']';
+      get diagnostics stored = row_count;
+    exception
+      when data_exception or integrity_constraint_violation or program_limit_exceeded then
+        code := sqlstate;
+        message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$function$
+

@@ -12,3 +12,30 @@ create table forgotten (
   noted_at timestamptz not null default now()
 );
 comment on table forgotten is 'How many ids of a host were forgotten because it told too many, and the times that were told of them.';
+
+-- Stores one event after the other, where a statement that stores all of them was refused because of some: which ones,
+-- and why. `statement` takes a JSON array of events as its only parameter, and runs with the rights of who asks.
+create function store_each(statement text, events text[])
+returns table (place bigint, stored bigint, code text, message text)
+language plpgsql as $$
+declare
+  each text;
+begin
+  place := 0;
+  foreach each in array events loop
+    place := place + 1;
+    stored := 0;
+    code := null;
+    message := null;
+    begin
+      execute statement using '[' || each || ']';
+      get diagnostics stored = row_count;
+    exception
+      when data_exception or integrity_constraint_violation or program_limit_exceeded then
+        code := sqlstate;
+        message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$$;

@@ -145,6 +145,30 @@ describe('the coverage', () => {
   })
 })
 
+test('of a batch in which Postgres refuses every second event the others are stored, and each bad one is told once', async () => {
+  const lines = Array.from({ length: 2_000 }, (_, n) => {
+    const death = deathEvent({ agent: { version: '0', probe: 'replay', runId: 'run', seq: n + 1 } })
+    return JSON.stringify(death).replace(`"seq":${n + 1}`, n % 2 === 0 ? `"seq":${n + 1}` : `"seq":${n + 1}.0`)
+  })
+  const data = Buffer.from(lines.join('\n'))
+  const message = { subject: 'whokilled.v1.web-3.death', streamSeq: 1, data }
+  const { events } = validateMessage(message, largestBytes)
+  expect(events).toHaveLength(2_000)
+  const first = await storeBatch(database, events, [])
+  expect(first).toMatchObject({ newByType: { death: 1_000 }, duplicates: 0 })
+  expect(first.deadLetters.map(({ reason, payload }) => [reason, String(payload)])).toEqual(
+    expect.arrayContaining(lines.filter((_, n) => n % 2 === 1).map((line) => ['not-storable', line])),
+  )
+  expect(first.deadLetters).toHaveLength(1_000)
+  // Dead letters have come: no number is missing.
+  expect((await database.query('select seqs::text from runs')).rows).toEqual([{ seqs: '{[1,2001)}' }])
+  expect(await storeBatch(database, events, [])).toMatchObject({
+    newByType: { death: 0 },
+    duplicates: 1_000,
+    deadLetters: [],
+  })
+})
+
 function smallDeath(n: number): DeathEvent {
   return deathEvent({ at: `2026-11-22T19:00:${String(n).padStart(2, '0')}.000000Z` })
 }

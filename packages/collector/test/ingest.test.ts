@@ -56,6 +56,12 @@ test.each([
     json(deathEvent({ exit: { code: null, signal: { number: 99_999, name: 'SIG' }, coreDumped: false } })),
   ],
   [
+    'has an integer that Postgres alone finds to be none',
+    'not-storable',
+    deathSubject,
+    json(deathEvent()).replace('"seq":1', '"seq":1.0'),
+  ],
+  [
     'has a name too long for an index',
     'not-storable',
     deathSubject,

@@ -7,7 +7,7 @@ import { startCollector } from '../src/collector.ts'
 import { createLog } from '../src/log.ts'
 import { migrate } from '../src/migrate.ts'
 import { inTransaction } from '../src/store/database.ts'
-import { insertDeaths } from '../src/store/insert-deaths.ts'
+import { deathsInsert } from '../src/store/insert-deaths.ts'
 import { makePartitions } from '../src/store/partitions.ts'
 import { prune } from '../src/store/prune.ts'
 import { updateRuns } from '../src/store/update-runs.ts'
@@ -177,7 +177,8 @@ async function query(url: string, sql: string): Promise<void> {
 async function insert(pool: pg.Pool, ...events: object[]): Promise<number> {
   const client = await pool.connect()
   try {
-    return await insertDeaths(client, JSON.stringify(events))
+    const { rowCount } = await client.query(deathsInsert, [JSON.stringify(events)])
+    return rowCount ?? 0
   } finally {
     client.release()
   }

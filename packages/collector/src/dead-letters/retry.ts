@@ -5,6 +5,7 @@ import type { Cursor } from '../query/cursor.ts'
 import { iso } from '../query/timestamps.ts'
 import { inTransaction, isRefusedData } from '../store/database.ts'
 import { digestOf, storableText } from '../store/insert-dead-letters.ts'
+import type { Refusal } from '../store/insert-events.ts'
 import { refused, storeIn } from '../store/store-batch.ts'
 import { isSelected, type Selection, selected } from './selection.ts'
 
@@ -169,7 +170,7 @@ const storeOneByOne: Store = async (client, events, bad, receivedAt) => {
     } catch (error) {
       if (!isRefusedData(error)) throw error
       await client.query('rollback to savepoint one')
-      all.push(refused(event, error as pg.DatabaseError))
+      all.push(refused(event, error as pg.DatabaseError & Refusal))
     }
   }
   await storeIn(client, [], all, receivedAt)

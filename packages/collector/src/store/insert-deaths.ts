@@ -1,12 +1,5 @@
-import type { ClientBase } from 'pg'
-
-/** Stores death events given as one JSON array; how many were new. */
-export async function insertDeaths(client: ClientBase, eventsJson: string): Promise<number> {
-  const { rowCount } = await client.query(sql, [eventsJson])
-  return rowCount ?? 0
-}
-
-const sql = `
+/** Stores death events given as one JSON array; counts those that were new. */
+export const deathsInsert = `
   insert into deaths (
     at, id, host_id, host_name, boot_id, run_id, seq, service_name, service_kind, cause,
     exit_code, exit_signal, victim_pid, victim_comm, victim_exe,
@@ -22,5 +15,5 @@ const sql = `
     (e #>> '{killer,uid}')::bigint, e #>> '{killer,user}', (e #>> '{killer,loginUid}')::bigint,
     e #>> '{signal,senderStatus}', e #>> '{behalf,name}', e #>> '{verdict,confidence}', e #>> '{verdict,summary}',
     e ->> 'incidentId', (e #>> '{clock,offsetMs}')::float8, (e #>> '{clock,uncertaintyMs}')::float8, e
-  from jsonb_array_elements($1::jsonb) as e
+  from jsonb_array_elements($1::text::jsonb) as e
   on conflict do nothing`

@@ -1,12 +1,5 @@
-import type { ClientBase } from 'pg'
-
-/** Stores signal events given as one JSON array; how many were new. */
-export async function insertSignals(client: ClientBase, eventsJson: string): Promise<number> {
-  const { rowCount } = await client.query(sql, [eventsJson])
-  return rowCount ?? 0
-}
-
-const sql = `
+/** Stores signal events given as one JSON array; counts those that were new. */
+export const signalsInsert = `
   insert into signals (
     at, id, host_id, host_name, run_id, seq, service_name, service_kind, number, via, result,
     target_pid, sender_pid, sender_comm, sender_exe, sender_uid, sender_status, clock_offset_ms, clock_uncertainty_ms, event
@@ -17,5 +10,5 @@ const sql = `
     (e ->> 'number')::smallint, e ->> 'via', e ->> 'result', (e #>> '{target,pid}')::bigint,
     (e #>> '{sender,pid}')::bigint, e #>> '{sender,comm}', e #>> '{sender,exe}', (e #>> '{sender,uid}')::bigint,
     e ->> 'senderStatus', (e #>> '{clock,offsetMs}')::float8, (e #>> '{clock,uncertaintyMs}')::float8, e
-  from jsonb_array_elements($1::jsonb) as e
+  from jsonb_array_elements($1::text::jsonb) as e
   on conflict do nothing`

@@ -3,11 +3,8 @@ import type pg from 'pg'
 import type { DeadLetter } from '../ingest/dead-letter.ts'
 import { isStorableStamp, type ValidEvent } from '../ingest/validate.ts'
 import { inTransaction, isRefusedData } from './database.ts'
-import { insertCoverage } from './insert-coverage.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
-import { insertDeaths } from './insert-deaths.ts'
-import { insertSessions } from './insert-sessions.ts'
-import { insertSignals } from './insert-signals.ts'
+import { insertEach, insertTogether, type Refusal } from './insert-events.ts'
 import { updateHosts } from './update-hosts.ts'
 import { updateRuns } from './update-runs.ts'
 
@@ -24,8 +21,9 @@ export interface Stored {
 /**
  * Stores a batch. Storing it again changes nothing.
  *
- * One transaction, unless Postgres refuses the data: then halves of it, down to the one event that is to blame,
- * which becomes a dead letter. Rejects, with part of it stored perhaps, if Postgres cannot be reached.
+ * One transaction. If Postgres refuses the data its events are stored one after the other, in another one, and those
+ * that it refuses become dead letters; if it refuses what else is noted of them, halves of the batch are tried, down to
+ * the one event that is to blame. Rejects, with part of it stored perhaps, if Postgres cannot be reached.
  */
 export async function storeBatch(
   pool: pg.Pool,
@@ -37,9 +35,14 @@ export async function storeBatch(
   } catch (error) {
     if (!isRefusedData(error)) throw error
     if (events.length === 0) return await storeLettersAlone(pool, deadLetters, error)
+  }
+  try {
+    return await inTransaction(pool, (client) => storeIn(client, events, deadLetters, null, insertEach))
+  } catch (error) {
+    if (!isRefusedData(error)) throw error
     const [only] = events
     if (events.length === 1 && only !== undefined) {
-      return storeBatch(pool, [], [...deadLetters, refused(only, error as pg.DatabaseError)])
+      return storeBatch(pool, [], [...deadLetters, refused(only, error as pg.DatabaseError & Refusal)])
     }
     const middle = events.length >> 1
     const first = await storeBatch(pool, events.slice(0, middle), deadLetters)
@@ -48,32 +51,31 @@ export async function storeBatch(
   }
 }
 
-const inserts = {
-  death: insertDeaths,
-  signal: insertSignals,
-  coverage: insertCoverage,
-  session: insertSessions,
-} as const satisfies Record<EventType, unknown>
-
 /** Stores within a transaction that somebody else ends. `receivedAt`: when the events came, if that was not now. */
 export async function storeIn(
   client: pg.PoolClient,
   valid: readonly ValidEvent[],
   deadLetters: readonly DeadLetter[],
   receivedAt: string | null = null,
+  insert = insertTogether,
 ): Promise<Stored> {
   const newByType = { death: 0, signal: 0, coverage: 0, session: 0 }
+  const bad = new Map<ValidEvent, DeadLetter>()
   for (const type of ['death', 'signal', 'coverage', 'session'] as const) {
     const ofType = valid.filter(({ event }) => event.type === type)
     if (ofType.length === 0) continue
-    newByType[type] = await inserts[type](client, `[${ofType.map(({ json }) => json).join()}]`)
+    const { stored, refused: no } = await insert(client, type, ofType)
+    newByType[type] = stored
+    for (const { event, said } of no) bad.set(event, refused(event, said))
   }
-  const events = valid.map(({ event }) => event)
+  const good = bad.size === 0 ? valid : valid.filter((event) => !bad.has(event))
+  const letters = [...deadLetters, ...bad.values()]
+  const events = good.map(({ event }) => event)
   const hostIdsForgotten = events.length === 0 ? 0 : await updateHosts(client, events, receivedAt)
-  const added = await insertDeadLetters(client, deadLetters)
-  const runsFolded = await updateRuns(client, events, deadLetters)
+  const added = await insertDeadLetters(client, letters)
+  const runsFolded = await updateRuns(client, events, letters)
   const stored = newByType.death + newByType.signal + newByType.coverage + newByType.session
-  return { newByType, duplicates: valid.length - stored, deadLetters: added, runsFolded, hostIdsForgotten }
+  return { newByType, duplicates: good.length - stored, deadLetters: added, runsFolded, hostIdsForgotten }
 }
 
 /**
@@ -96,10 +98,13 @@ async function storeLettersAlone(pool: pg.Pool, deadLetters: readonly DeadLetter
   )
 }
 
+const wordsMax = 500
+
 /** The dead letter of an event that Postgres refused. */
-export function refused({ event, json, subject, streamSeq }: ValidEvent, error: pg.DatabaseError): DeadLetter {
+export function refused({ event, json, subject, streamSeq }: ValidEvent, said: Refusal): DeadLetter {
   const stamp = { hostName: event.host.name, hostId: event.host.id, runId: event.agent.runId, seq: event.agent.seq }
-  const detail = `Postgres refused it (${error.code}): ${error.message}`
+  // Postgres repeats what it refuses, whole.
+  const detail = `Postgres refused it (${said.code}): ${said.message.slice(0, wordsMax)}`
   return {
     reason: 'not-storable',
     detail,
