@@ -13,6 +13,8 @@ let folder = ''
 let store = ''
 let said = ''
 const troubles: SpoolError[] = []
+/** Those that a failed test left. */
+const children: ChildProcess[] = []
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'whokilled-crash-'))
   store = join(folder, 'spool')
@@ -20,7 +22,10 @@ beforeEach(async () => {
   troubles.length = 0
   await writeFile(said, '')
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child)
+  await rm(folder, { recursive: true, force: true })
+})
 
 const open = () => Spool.open({ folder: store, eventsMax: 100_000, onTrouble: (trouble) => troubles.push(trouble) })
 const openings = () => readFile(join(store, 'OPENING'), 'utf8').catch(() => undefined)
@@ -29,12 +34,15 @@ const aside = async () => (await readdir(folder)).filter((name) => name.startsWi
 /** A program that opens the spool and appends to it until it is killed. */
 function appender(): ChildProcess {
   const program = join(import.meta.dirname, 'append-to-spool.ts')
-  return spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program, store, said], {
+  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program, store, said], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  children.push(child)
+  return child
 }
 
 async function kill(child: ChildProcess): Promise<void> {
+  if (child.signalCode !== null) return
   const ended = once(child, 'close')
   child.kill('SIGKILL')
   await ended
