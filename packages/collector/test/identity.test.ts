@@ -73,6 +73,24 @@ test('a server that runs takes a new host at a reload, keeps the others, and cut
   await web4.close()
 })
 
+test('a host that is removed while its key is renewed has neither key any more', async () => {
+  await using nats = await startServer()
+  await collector('host', 'add', 'web-3', '--out', seed('old.nk'))
+  await collector('host', 'rotate', 'web-3', '--out', seed('new.nk'))
+  await nats.reload()
+  const renewed = await eventually(() => connectAs(nats, seed('new.nk'), 'web-3'))
+  expect(await collector('host', 'remove', 'web-3')).toMatchObject({ code: 0 })
+  expect(await listed()).toEqual([])
+  await nats.reload()
+  await eventually(
+    () => renewed.isClosed(),
+    (closed) => closed,
+  )
+  for (const key of ['old.nk', 'new.nk']) {
+    await expect(connectAs(nats, seed(key), 'web-3')).rejects.toThrow(/authorization/i)
+  }
+})
+
 test('while a key is renewed both are good; then the old one, or the new one, is refused', async () => {
   await using nats = await startServer()
   await collector('host', 'add', 'web-3', '--out', seed('old.nk'))
