@@ -55,6 +55,8 @@ create table dead_letters (
 
 CREATE INDEX dead_letters_received ON dead_letters USING btree (received_at);
 
+CREATE INDEX dead_letters_run ON dead_letters USING btree (host_id, run_id);
+
 comment on column dead_letters.digest is 'SHA-256 of subject, LF and payload: the same again is kept once.';
 
 comment on column dead_letters.payload is 'The bytes as they came, cut off at 1 MiB.';
@@ -194,6 +196,7 @@ create table runs (
   watched tstzmultirange not null,
   host_name text not null,
   last_received_at timestamp with time zone not null default now(),
+  dropped_letters bigint not null default 0,
   constraint runs_pkey PRIMARY KEY (host_name, host_id, run_id)
 );
 
@@ -212,6 +215,8 @@ comment on column runs.incomplete_since is 'Since when seqs has had a hole; null
 comment on column runs.watched is 'The times at which the run says that it watched.';
 
 comment on column runs.last_received_at is 'When something of it came last, by the database''s clock.';
+
+comment on column runs.dropped_letters is 'Dead letters of the run that were deleted, by hand or at their limit.';
 
 create table sessions (
   at timestamp with time zone not null,

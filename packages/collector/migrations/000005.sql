@@ -4,6 +4,11 @@ alter table runs add column last_received_at timestamptz not null default now();
 comment on column runs.last_received_at is 'When something of it came last, by the database''s clock.';
 comment on column runs.run_id is 'Empty: what is kept of the runs of a host that were folded into one because there were too many.';
 
+-- What is deleted of the dead letters is a loss that answers go on to tell.
+alter table runs add column dropped_letters bigint not null default 0;
+comment on column runs.dropped_letters is 'Dead letters of the run that were deleted, by hand or at their limit.';
+create index dead_letters_run on dead_letters (host_id, run_id);
+
 create table forgotten (
   host_name text primary key,
   host_ids bigint not null,

@@ -3,6 +3,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { coverageEvent, deathEvent } from '../../../test/events.ts'
 import { type PostgresServer, startPostgres } from '../../../test/servers/postgres.ts'
+import { dropDeadLetters } from '../src/dead-letters/drop.ts'
+import { prune } from '../src/store/prune.ts'
 import { eventually, type Running, startRunning } from './running.ts'
 
 let postgres: PostgresServer
@@ -157,6 +159,15 @@ test('events that never came, and events that could not be stored, are gaps in t
     `update runs set incomplete_since = incomplete_since - interval '3 minutes' where run_id = 'run-lossy'`,
   )
   const lost = told('1 events of the agent never came', 'events-lost')
+  expect((await ask()).filter(({ from: begin }) => begin === from)).toEqual(expect.arrayContaining([aside, lost]))
+
+  // Deleting a dead letter, by hand or at the limit, does not make its event come.
+  const database = new pg.Pool({ connectionString: running.databaseUrl, max: 1 })
+  const ofOther = { digest: undefined, reason: undefined, host: 'web-9', before: null }
+  expect(await dropDeadLetters(database, ofOther)).toBe(1)
+  expect(await prune(database, null, 0)).toMatchObject({ deadLetters: 1 })
+  await database.end()
+  expect(await letters()).toEqual([])
   expect((await ask()).filter(({ from: begin }) => begin === from)).toEqual(expect.arrayContaining([aside, lost]))
 })
 

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { dropLetters } from '../store/drop-letters.ts'
 import { isSelected, type Selection, selected } from './selection.ts'
 
 /** One statement deletes no more. */
@@ -6,12 +7,10 @@ const lettersMax = 1_000
 
 /** Deletes the next thousand dead letters at most; how many. 0: there are none left. */
 export async function dropDeadLetters(database: pg.Pool, selection: Selection): Promise<number> {
-  const { rowCount } = await database.query(sql, [...selected(selection), lettersMax])
-  return rowCount ?? 0
+  const { rows } = await database.query<{ dropped: number }>(sql, [...selected(selection), lettersMax])
+  return rows[0]?.dropped ?? 0
 }
 
-const sql = `
-  delete from dead_letters
-  where digest in (
-    select digest from dead_letters where ${isSelected} order by received_at limit $5 for update skip locked
-  )`
+const sql = dropLetters(
+  `select digest from dead_letters where ${isSelected} order by received_at limit $5 for update skip locked`,
+)

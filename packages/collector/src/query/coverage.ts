@@ -37,8 +37,12 @@ export async function findCoverage(
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
+/** Whether a dead letter came under the run's own host. */
+const isOfHost = `starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.')`
+
 // chosen:    of each name first the id that was heard of last: a host with many does not push others out.
-// put aside: events of a run that came and are dead letters, under the host's own subject; also of runs that were folded.
+// put aside: events of a run that came and are dead letters, or were, under the host's own subject; also of runs that
+//            were folded.
 // shown:     each host's newest gap first, then each host's second: one host with too many does not use up the others'
 //            room. What there is no room for is one gap of its host, from the first to the end of the last.
 const sql = `
@@ -104,22 +108,22 @@ const sql = `
       and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
     union all
     select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
-      format('%s events of the agent could not be stored', count(*)), 0
-    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id
-      join dead_letters d on d.host_id = r.host_id and d.run_id = r.run_id
-        and starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.'), asked
-    where r.last_at >= asked.since and r.first_at < asked.until
-    group by r.host_name, r.host_id, r.run_id
+      format('%s events of the agent could not be stored', aside.letters + r.dropped_letters), 0
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked, lateral (
+      select count(*) as letters from dead_letters d
+      where d.host_id = r.host_id and d.run_id = r.run_id and ${isOfHost}
+    ) as aside
+    where r.run_id <> '' and r.last_at >= asked.since and r.first_at < asked.until and aside.letters + r.dropped_letters > 0
     union all
     select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
-      format('%s events of the agent could not be stored', count(*)), 0
-    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id
-      join dead_letters d on d.host_id = r.host_id
-        and starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.'), asked
-    where r.run_id = '' and r.last_at >= asked.since and r.first_at < asked.until and not exists (
-      select from runs own where own.host_name = r.host_name and own.host_id = r.host_id and own.run_id = d.run_id
-    )
-    group by r.host_name, r.host_id, r.run_id
+      format('%s events of the agent could not be stored', aside.letters + r.dropped_letters), 0
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked, lateral (
+      select count(*) as letters from dead_letters d
+      where d.host_id = r.host_id and ${isOfHost} and not exists (
+        select from runs own where own.host_name = r.host_name and own.host_id = r.host_id and own.run_id = d.run_id
+      )
+    ) as aside
+    where r.run_id = '' and r.last_at >= asked.since and r.first_at < asked.until and aside.letters + r.dropped_letters > 0
     union all
     select name, id, from_at, to_at, 'ids-forgotten', format('%s older ids of this host were forgotten', host_ids), 0
     from chosen join forgotten on host_name = name, asked

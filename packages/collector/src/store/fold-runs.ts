@@ -37,9 +37,9 @@ const sql = `
     returning runs.*
   ),
   folded as (
-    insert into runs as r (host_name, host_id, run_id, first_at, last_at, seqs, missing_closed, watched)
+    insert into runs as r (host_name, host_id, run_id, first_at, last_at, seqs, missing_closed, dropped_letters, watched)
     select host_name, host_id, '', min(first_at), max(last_at), '{}', sum(missing_closed + missing_count(seqs)),
-      range_agg(watched)
+      sum(dropped_letters), range_agg(watched)
     from gone
     where exists (select from hosts where name = host_name and id = host_id)
     group by host_name, host_id order by host_name, host_id
@@ -47,6 +47,7 @@ const sql = `
       first_at = least(r.first_at, excluded.first_at),
       last_at = greatest(r.last_at, excluded.last_at),
       missing_closed = r.missing_closed + excluded.missing_closed,
+      dropped_letters = r.dropped_letters + excluded.dropped_letters,
       watched = r.watched + excluded.watched,
       last_received_at = now()
   )

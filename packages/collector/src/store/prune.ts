@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { dropLetters } from './drop-letters.ts'
 import { eventTables } from './partitions.ts'
 
 /** What was deleted. */
@@ -24,12 +25,11 @@ export async function prune(pool: pg.Pool, retentionDays: number | null, deadLet
     await pool.query(`delete from dead_letters where received_at < now() - $1 * interval '1 day'`, [retentionDays])
   }
   await pool.query(deleteTokens, [tokenDays])
-  const { rowCount } = await pool.query(
-    `delete from dead_letters where digest in (select digest from dead_letters order by received_at desc offset $1)`,
-    [deadLettersMax],
-  )
-  return { partitions, deadLetters: rowCount ?? 0 }
+  const { rows } = await pool.query<{ dropped: number }>(dropSurplus, [deadLettersMax])
+  return { partitions, deadLetters: rows[0]?.dropped ?? 0 }
 }
+
+const dropSurplus = dropLetters('select digest from dead_letters order by received_at desc offset $1')
 
 /** Drops the weeks that lie before the limit altogether, and deletes from the default partition. */
 async function dropOldWeeks(pool: pg.Pool, table: string, retentionDays: number): Promise<number> {

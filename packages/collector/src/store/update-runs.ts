@@ -125,6 +125,7 @@ const recordset = `
 /** The same as missing_count() > 0, which takes longer than all the rest. */
 const hasHole = (seqs: string) => `${seqs} <> int8multirange(int8range(1, upper(${seqs})))`
 
+// now(), the time of the transaction, stands for no time: of a dead letter none is known.
 const upsert = `
   insert into runs as r (host_name, host_id, run_id, first_at, last_at, seqs, incomplete_since, watched)
   select
@@ -133,7 +134,7 @@ const upsert = `
   from ${recordset}
   on conflict (host_name, host_id, run_id) do update set
     first_at = least(r.first_at, excluded.first_at),
-    last_at = greatest(r.last_at, excluded.last_at),
+    last_at = case when excluded.last_at = now() then r.last_at else greatest(r.last_at, excluded.last_at) end,
     seqs = r.seqs + excluded.seqs,
     incomplete_since = case when ${hasHole('(r.seqs + excluded.seqs)')} then coalesce(r.incomplete_since, now()) end,
     watched = r.watched + excluded.watched,
