@@ -12,7 +12,7 @@ import { freePort } from '../../../test/servers/free-port.ts'
 import { type NatsServer, startNats } from '../../../test/servers/nats.ts'
 import { Spool } from '../src/spool/spool.ts'
 import { Connection } from '../src/wire/connection.ts'
-import { Publisher } from '../src/wire/publish.ts'
+import { Publisher, type Waiting } from '../src/wire/publish.ts'
 
 let folder = ''
 let spool: Spool
@@ -153,6 +153,35 @@ describe('the publisher', () => {
     expect(idsOf(eventsOf(messages))).toEqual(idsOf(events))
     expect(Math.max(...messages.map(({ data }) => data.length))).toBeLessThan(300_000)
     expect(Math.max(...messages.map((message) => message.string().split('\n').length))).toBe(100)
+  })
+
+  it('has no more than 64 messages on their way', async () => {
+    await using nats = await startNats()
+    await addStream(nats.url)
+    const events = Array.from({ length: 200 }, (_, index) => {
+      const agent = { version: '1', probe: 'replay', runId: 'run', seq: index + 1 }
+      return index % 2 === 0 ? deathEvent({ agent }) : signalEvent({ agent })
+    })
+    await append(events)
+    const acknowledged: number[] = []
+    const watched: Waiting = {
+      get length() {
+        return spool.length
+      },
+      read: (...args) => spool.read(...args),
+      remove(window, cause) {
+        acknowledged.push(window.length)
+        return spool.remove(window, cause)
+      },
+    }
+    const connection = new Connection({ url: nats.url, hostName: 'web-3' })
+    const publisher = new Publisher(watched, { connection, hostName: 'web-3' }, () => undefined)
+    const running = publisher.run()
+    await emptied()
+    await publisher.stop(0)
+    await running
+    expect(eventsOf(await messagesIn(nats.url))).toEqual(events)
+    expect(Math.max(...acknowledged)).toBe(64)
   })
 
   it('waits for a server that is not there yet', async () => {

@@ -5,6 +5,7 @@ import type { CodedError } from '@whokilled/shared/coded-error'
 import type { EventType } from '@whokilled/shared/event'
 import { eventSubject } from '@whokilled/shared/subjects'
 import type { Spool } from '../spool/spool.ts'
+import { pauseAfter } from './backoff.ts'
 import type { Connection } from './connection.ts'
 import { grouped, type Message, messageBytesMax, messageOf, neighbours, smaller } from './messages.ts'
 import { Pace } from './pace.ts'
@@ -35,7 +36,6 @@ const backlogEvents = windowEvents
 const backlogWindowEvents = 2_000
 /** What a message takes beside its events: its id in a header. */
 const headerBytes = 1_024
-const retryMsMax = 10_000
 /** Between attempts while the agent ends. */
 const hurriedRetryMs = 250
 const ackTimeoutMs = 5_000
@@ -87,19 +87,19 @@ export class Publisher {
   /** Publishes until it is stopped. */
   async run(): Promise<void> {
     const { signal } = this.stopping
-    let waitMs = this.options.retryMs ?? 200
+    let failures = 0
     while (!signal.aborted) {
       try {
         const connection = await this.options.connection.open()
         const payloadMax = connection.info?.max_payload ?? messageBytesMax
         const bytesMax = Math.min(messageBytesMax, Math.max(headerBytes, payloadMax - headerBytes))
         await this.publishNext(jetstream(connection, { timeout: ackTimeoutMs }), bytesMax)
-        waitMs = this.options.retryMs ?? 200
+        failures = 0
       } catch (error) {
         if (signal.aborted) break
         this.failed(error)
-        await this.wait(waitMs * (0.5 + Math.random()))
-        waitMs = Math.min(waitMs * 2, retryMsMax)
+        failures += 1
+        await this.wait(pauseAfter(failures, Math.random(), this.options.retryMs))
       }
     }
     await this.options.connection.close()
