@@ -57,15 +57,18 @@ describe('the identity of a host', () => {
     expect(identity({ stateFolder: undefined }).host.id).not.toBe(one.host.id)
   })
 
-  it.each(['', '{', '{"id":"x"}', '[]'])('that holds %j instead is refused, with what to do', (content) => {
-    mkdirSync(state())
-    writeFileSync(file(), content)
-    expect(identity).toThrow(IdentityError)
-    expect(identity).toThrow(
-      expect.objectContaining({ code: 'host-identity-unreadable', hint: expect.stringContaining(file()) }),
-    )
-    expect(readFileSync(file(), 'utf8')).toBe(content)
-  })
+  it.each(['', '{', '{"id":"x"}', '{"id":"","secret":"s","machine":"m"}', '[]'])(
+    'that holds %j instead is refused, with what to do',
+    (content) => {
+      mkdirSync(state())
+      writeFileSync(file(), content)
+      expect(identity).toThrow(IdentityError)
+      expect(identity).toThrow(
+        expect.objectContaining({ code: 'host-identity-unreadable', hint: expect.stringContaining(file()) }),
+      )
+      expect(readFileSync(file(), 'utf8')).toBe(content)
+    },
+  )
 
   it('that cannot be written is an error that names the setting', () => {
     writeFileSync(state(), 'a file where the folder should be')

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { IdentityError } from './errors.ts'
 
 const Stored = z.object({
-  id: z.string(),
+  id: z.string().min(1),
   /** Makes the ids of this host's events impossible to guess for others. */
   secret: z.string(),
   /** Of the machine that this identity was made on. */
@@ -64,7 +64,8 @@ function store(path: string, machine: string): z.infer<typeof Stored> {
   const made = { id: randomUUID(), secret: randomBytes(32).toString('hex'), machine }
   try {
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-    writeFileSync(`${path}.new`, `${JSON.stringify(made)}\n`, { mode: 0o600 })
+    // A power cut after the new name and before the content would leave an empty one, with which no agent starts.
+    writeFileSync(`${path}.new`, `${JSON.stringify(made)}\n`, { mode: 0o600, flush: true })
     renameSync(`${path}.new`, path)
   } catch (cause) {
     throw new IdentityError(

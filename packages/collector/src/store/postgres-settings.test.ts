@@ -35,6 +35,7 @@ test.each([
   ['postgres://localhost/x?sslmode=disable', { postgresCaFile: '/ca' }, 'postgres-tls-weakened'],
   [`${far}?sslrootcert=/ca`, {}, 'postgres-tls-in-url'],
   [far, { postgresCertificateFile: '/c' }, 'postgres-certificate-half'],
+  ['postgres://u:s3cret@db%zz.example/x', {}, 'config-invalid'],
 ])('%s with %j is %s', (url, settings, code) => {
   const problem = postgresPlace(url, settings)
   expect(problem).toMatchObject({ code })

@@ -64,6 +64,14 @@ export function postgresPlace(url: string, settings: PostgresTlsSettings): Postg
   const wish = tlsWish(parameters)
   if (typeof wish === 'object') return wish
   const host = hostOf(bare, parameters)
+  if (host === undefined) {
+    return {
+      code: 'config-invalid',
+      message:
+        'expected a URL of Postgres whose host can be read, received one with a percent sign that stands for nothing',
+      hint: 'Write % as %25; the path of a Unix socket as %2Frun%2Fpostgresql.',
+    }
+  }
   // Without one pg would take PGHOST of the environment, which may be another machine.
   if (host === 'localhost') parameters.set('host', host)
   const isLocal = host.startsWith('/') || isLoopback(host)
@@ -134,14 +142,17 @@ function joined(bare: string, parameters: URLSearchParams): string {
   return kept.size === 0 ? bare : `${bare}?${kept}`
 }
 
-/** As pg finds it: the parameter wins, a percent-encoded path is a Unix socket; nothing is this machine. */
-function hostOf(bare: string, parameters: URLSearchParams): string {
+/** As pg finds it: the parameter wins, a percent-encoded path is a Unix socket; nothing is this machine. Undefined: unreadable. */
+function hostOf(bare: string, parameters: URLSearchParams): string | undefined {
   const named = parameters.getAll('host').at(-1)
   if (named !== undefined && named !== '') return named
   const authority = /^[^:]+:\/\/([^/]*)/.exec(bare)?.[1] ?? ''
   const host = authority.slice(authority.lastIndexOf('@') + 1)
   const bracketed = /^\[(.*)\]/.exec(host)?.[1]
   if (bracketed !== undefined) return bracketed
-  const name = decodeURIComponent(host.replace(/:\d*$/, ''))
-  return name === '' ? 'localhost' : name
+  try {
+    return decodeURIComponent(host.replace(/:\d*$/, '')) || 'localhost'
+  } catch {
+    return undefined
+  }
 }
