@@ -32,14 +32,14 @@ export async function findCoverage(
   return rows.map(({ name, complete_until, gaps }) => ({ host: name, completeUntil: complete_until, gaps }))
 }
 
+/** Whether a dead letter came under the run's own host. */
+const isOfHost = `starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.')`
+
 // told:      gaps that the agent told itself; the newest word about each counts. One without an end has ended when
 //            watching began again.
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
-/** Whether a dead letter came under the run's own host. */
-const isOfHost = `starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.')`
-
 // chosen:    of each name first the id that was heard of last: a host with many does not push others out.
 // put aside: events of a run that came and are dead letters, or were, under the host's own subject; also of runs that
 //            were folded.
