@@ -51,7 +51,7 @@ const Settings = z.strictObject({
   /** Listen without TLS on an address that is not loopback. */
   httpPlaintext: z.boolean().default(false),
   /** Of one token, or of one address without one. */
-  httpRequestsPerMinuteMax: z.int().min(1).max(10_000_000).default(600),
+  httpRequestsPerMinuteMax: z.int().min(1).max(10_000_000).default(6_000),
   httpConnectionsMax: z.int().min(1).max(100_000).default(500),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   stream: Stream.prefault({}),
