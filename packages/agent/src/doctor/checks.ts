@@ -2,13 +2,14 @@ import { access, constants, readFile, statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { hostname, release } from 'node:os'
 import { delimiter, join } from 'node:path'
-import type { CodedError } from '@whokilled/shared/coded-error'
 import { natsProblem, natsServers } from '@whokilled/shared/nats-settings'
+import { hostInbox } from '@whokilled/shared/subjects'
 import type { Config } from '../config.ts'
 import { AgentError } from '../errors.ts'
 import { findKernelHeaders } from '../probe/stap/kernel-headers.ts'
 import { seesAllPids } from '../process/proc-scan.ts'
 import { Connection } from '../wire/connection.ts'
+import { wireError } from '../wire/wire-error.ts'
 
 /** One thing this host must have. */
 export interface Check {
@@ -161,22 +162,38 @@ async function firstThatIs(folder: string): Promise<string> {
   return exists ? folder : firstThatIs(join(folder, '..'))
 }
 
-/** Something answers, and takes this host's key over a connection as the settings want it. */
+/**
+ * Something answers, and takes this host's key, as this host's, over a connection as the settings want it: another's
+ * key connects, too, and does not open this host's inbox.
+ */
 async function natsTakes(config: Config): Promise<string | undefined> {
   const problem = natsProblem(config)
   if (problem !== undefined) return `${problem.message}. ${problem.hint}`
   const silent = await natsAnswers(config.natsUrl)
   if (silent !== undefined) return silent
-  const connection = new Connection({ ...config, url: config.natsUrl, hostName: config.hostName ?? hostname() })
+  const hostName = config.hostName ?? hostname()
+  const connection = new Connection({ ...config, url: config.natsUrl, hostName })
   try {
-    await connection.open()
-    return undefined
+    const client = await connection.open()
+    const refusals: Error[] = []
+    client.subscribe(`${hostInbox(hostName)}.>`, {
+      callback: (error) => {
+        if (error !== null) refusals.push(error)
+      },
+    })
+    await client.flush()
+    const [refusal] = refusals
+    return refusal === undefined ? undefined : remedyOf(refusal, hostName)
   } catch (error) {
-    const { message, hint } = error as CodedError
-    return `${message}. ${hint}`
+    return remedyOf(error, hostName)
   } finally {
     await connection.close()
   }
+}
+
+function remedyOf(error: unknown, hostName: string): string {
+  const { message, hint } = wireError(error, hostName)
+  return `${message}. ${hint}`
 }
 
 /** One server of several is enough; the remedy is that of the first. */

@@ -39,7 +39,9 @@ export function refusalOf(error: unknown): Refusal {
 /** The same with a stable code and the next step. */
 export function publishError(error: unknown, hostName: string): CodedError {
   const refusal = refusalOf(error)
-  if (error instanceof CodedError || !(refusal in hints)) return wireError(error, hostName)
+  const wire = wireError(error, hostName)
+  // A key that does not open this host's own inbox is another host's.
+  if (error instanceof CodedError || !(refusal in hints) || wire.code === 'nats-forbidden') return wire
   const hint = hints[refusal as keyof typeof hints]
   return new PublishError(`nats-${refusal}`, (error as Error).message, hint, { cause: error })
 }
