@@ -124,6 +124,7 @@ const connectionFaults: Record<string, string> = {
   EAI_AGAIN: 'the name cannot be resolved now (EAI_AGAIN)',
   EHOSTUNREACH: 'no way to the host (EHOSTUNREACH)',
   ENETUNREACH: 'no way to the network (ENETUNREACH)',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what listens there speaks no TLS; for plain HTTP the address begins with http://',
 }
 
 const askAnother = 'Is whokilled-collector running? --url or WHOKILLED_URL names another one.'
@@ -134,9 +135,14 @@ function problemOf(status: number, json: unknown, base: URL): Error {
   return new ProblemError(
     status,
     printable(problem.code, 64),
-    `the collector at ${place(base)} says: ${printable(problem.detail || problem.title, 600)}`,
+    `the collector at ${place(base)} says: ${sentence(printable(problem.detail || problem.title, 600))}`,
     remedies[problem.code] ?? printable(problem.hint ?? '', 300),
   )
+}
+
+/** A remedy follows it on the same line. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
 }
 
 /** Where the collector's hint is for whoever writes the request, what to do here. */

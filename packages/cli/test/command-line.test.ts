@@ -96,7 +96,7 @@ describe('something else than a collector', () => {
       jsonRecording({ type: 'x', title: 'x', status: 500, detail: 'down\x1b[2J\u202e', code: 'x', hint: '\x07' }, 500),
       ['nginx'],
     )
-    expect(run.stderr).toContain('says: down\\x1b[2J\\u202e \\x07 [x]')
+    expect(run.stderr).toContain('says: down\\x1b[2J\\u202e. \\x07 [x]')
   })
 })
 
@@ -115,7 +115,7 @@ describe('a problem that the collector tells', () => {
     const run = await ask(jsonRecording(problem(400, 'invalid-parameter'), 400), ['nginx'])
     expect(run.status).toBe(2)
     expect(run.stderr).toBe(
-      `whokilled: the collector at ${run.url} says: host: expected a host name, received "" See /docs. [invalid-parameter]\n`,
+      `whokilled: the collector at ${run.url} says: host: expected a host name, received "". See /docs. [invalid-parameter]\n`,
     )
   })
 

@@ -68,7 +68,7 @@ test('without one, with a wrong one and with one that was revoked it says what t
   const missing = await runCli(['hosts'], trusting())
   expect(missing).toMatchObject({ status: 2, stdout: '' })
   expect(missing.stderr).toMatch(
-    /says: expected a token, got none WHOKILLED_TOKEN_FILE names a file .* \[token-missing\]\n$/,
+    /says: expected a token, got none\. WHOKILLED_TOKEN_FILE names a file .* \[token-missing\]\n$/,
   )
   const wrong = await runCli(['hosts'], { ...trusting(), WHOKILLED_TOKEN: `wk_${'a'.repeat(43)}` })
   expect(wrong).toMatchObject({ status: 2, stdout: '' })
@@ -101,7 +101,7 @@ test('a collector that is asked too often is told with the time to wait: status 
   const run = await runCli(['hosts', '--url', collector.url])
   expect(run).toMatchObject({ status: 3, stdout: '' })
   expect(run.stderr).toMatch(
-    /expected at most 5 requests a minute, got more Ask again in 30 s\. \[too-many-requests\]\n$/,
+    /expected at most 5 requests a minute, got more\. Ask again in 30 s\. \[too-many-requests\]\n$/,
   )
 })
 
