@@ -56,6 +56,7 @@ export async function startCollector(config: Config, log: Log, options: { migrat
   const answers = openDatabase(config, config.postgresConnectionsMax, lost)
   const sockets = new Sockets(config, metrics)
   const tokens = new TokenCheck(answers, () => metrics.tokenUsesNotNoted.inc())
+  let wasConnected = false
   const http = await buildServer({ settings: config, tokens, database: answers, metrics, readiness, log }, sockets)
   const url = await listen(http, config)
 
@@ -78,7 +79,7 @@ export async function startCollector(config: Config, log: Log, options: { migrat
     let nats: NatsConnection | undefined
     try {
       await patiently('postgres', () => prepareDatabase(config, database, readiness, options.migrate))
-      nats = await patiently('nats', () => connectNats(config, (problem) => readiness.natsIs(problem)))
+      nats = await patiently('nats', () => connectNats(config, natsIs))
       const connection = nats
       const line = {
         config,
@@ -106,6 +107,16 @@ export async function startCollector(config: Config, log: Log, options: { migrat
       // Sends the last acknowledgements.
       if (nats !== undefined && !nats.isClosed()) await drain(nats)
     }
+  }
+
+  /** The log has each change once; attempts to connect for the first time are told by `patiently`. */
+  function natsIs(problem: string | null): void {
+    readiness.natsIs(problem)
+    const isConnected = problem === null
+    if (isConnected === wasConnected || signal.aborted) return
+    wasConnected = isConnected
+    if (isConnected) log.info('connected to NATS')
+    else log.warn({ problem }, 'the connection to NATS is lost; trying again')
   }
 
   async function openStream(connection: NatsConnection): Promise<ConsumerMessages> {

@@ -53,13 +53,18 @@ export async function migrate(settings: MigrateSettings): Promise<string[]> {
   } catch (cause) {
     throw new DatabaseError(
       'migration-failed',
-      `expected the migration to succeed, Postgres said: ${wordsOf(cause)}`,
+      `expected the migration to succeed, Postgres said: ${firstLine(wordsOf(cause))}`,
       'The failed migration was rolled back. Its user needs CREATE on the schema public: where that of postgresUrl shall not have it, name another in postgresAdminUrl. docs/security.md tells how both are made.',
       { cause },
     )
   } finally {
     await client.end()
   }
+}
+
+/** Where the tables of migrations cannot be made, the library puts a stack into its message. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
 
 /** Throws a SchemaError if the tables are older or newer than this program. */

@@ -35,7 +35,7 @@ export function invalidParameters(errors: ParameterError[]): ProblemError {
   const detail = errors
     .map(
       ({ parameter, expected, received }) =>
-        `${parameter}: ${expected}, received ${received === null ? 'nothing' : JSON.stringify(received)}`,
+        `${parameter || 'body'}: ${expected}, received ${received === null ? 'nothing' : JSON.stringify(received)}`,
     )
     .join('; ')
   return new ProblemError(400, 'invalid-parameter', detail, { hint: 'The parameters are described at /docs.', errors })

@@ -13,7 +13,7 @@ export function makeKeyPair(): KeyPair {
   return { publicKey: pair.getPublicKey(), seed: pair.getSeed() }
 }
 
-/** Writes the seed to a new file that only its owner may read. Throws a UsageError if there is one already. */
+/** Writes the seed to a new file that only its owner may read. Throws a UsageError if there is one already, or its folder is not there. */
 export function writeSeed(file: string, { seed }: KeyPair): void {
   let descriptor: number
   try {
@@ -22,7 +22,9 @@ export function writeSeed(file: string, { seed }: KeyPair): void {
     throw new UsageError(
       'seed-not-written',
       `expected to write a new key to ${file}, got: ${(cause as Error).message}`,
-      'A key is never written over: name another file with --out, or move the old one away.',
+      (cause as NodeJS.ErrnoException).code === 'EEXIST'
+        ? 'A key is never written over: name another file with --out, or move the old one away.'
+        : 'Name a file in a folder that is there, and that this user may write to.',
       { cause },
     )
   }

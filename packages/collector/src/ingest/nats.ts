@@ -93,7 +93,7 @@ export function natsError(error: unknown): CodedError {
     whenRefused:
       'Name a key that nats-server knows in natsNkeyFile (whokilled-collector identity init makes it), and let nats-server reload its users.',
     whenForbidden:
-      'docs/security.md names what each identity has to be allowed; whokilled-collector identity init writes it.',
+      'migrate takes the key of admin (natsAdminNkeyFile), run that of the collector (natsNkeyFile); docs/security.md names what each may do.',
   })
   return new NatsError(code, message, hint, { cause: error })
 }

@@ -17,7 +17,7 @@ export function connectError(error: unknown, place: string): CodedError {
   return new DatabaseError(
     isRefused ? 'postgres-refused' : 'postgres-unreachable',
     `expected to connect to Postgres at ${place}, got: ${wordsOf(error)}`,
-    'Check that Postgres runs there, and the user and password in postgresUrl.',
+    'Check that Postgres runs there, and the user and password in postgresUrl (of migrate: in postgresAdminUrl, if set).',
     { cause: error },
   )
 }
