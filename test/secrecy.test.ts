@@ -182,6 +182,8 @@ describe('a server that is not the one', () => {
     const other = await makeAuthority(secured.folder, 'other')
     expect(await sayOfNats(right, { natsCaFile: other.caFile })).toEqual(both('tls-untrusted', 'natsCaFile'))
     const old = `tls { ${await certificateOf({ isExpired: true }, 'old')} }`
+    const nowhere = { natsCaFile: join(secured.folder, 'no-ca.pem') }
+    expect(await sayOfNats(right, nowhere)).toEqual(both('certificate-unreadable', 'Check the path'))
     expect(await sayOfNats(old, ca)).toEqual(both('tls-expired', 'Renew'))
     const elsewhere = `tls { ${await certificateOf({ names: ['DNS:nats.example'] }, 'elsewhere')} }`
     expect(await sayOfNats(elsewhere, ca)).toEqual(both('tls-wrong-name', 'natsUrl'))

@@ -143,6 +143,20 @@ describe('whokilled-agent doctor', () => {
     expect(await findingFor(`${wrong},${nats.url}`)).toMatchObject({ ok: true })
     other.close()
   })
+
+  it("refuses a login that is another host's", async () => {
+    const permissions = 'publish: ["whokilled.v1.web-4.>"], subscribe: ["whokilled.inbox.host.web-4.>"]'
+    const users = `authorization { users: [{ user: web, password: web, permissions: { ${permissions} } }] }`
+    await using nats = await startNats([], { configure: () => users })
+    const natsUrl = nats.url.replace('//', '//web:web@')
+    const findingAs = async (hostName: string) => {
+      const { stdout } = await runAgent(['doctor', '--json', '--config', await config({ natsUrl, hostName })])
+      return JSON.parse(stdout).findings.find(({ id }: { id: string }) => id === 'nats')
+    }
+    expect(await findingAs('web-4')).toMatchObject({ ok: true })
+    const stranger = await findingAs('web-3')
+    expect(stranger).toMatchObject({ ok: false, remedy: expect.stringContaining('not that of host web-3') })
+  })
 })
 
 describe('whokilled-agent watch', () => {

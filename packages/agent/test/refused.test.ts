@@ -175,6 +175,19 @@ describe('what the server refuses', () => {
     await client.close()
   })
 
+  it("a login that is another host's is called that, and everything waits", async () => {
+    await using nats = await startNats([], {
+      configure: () => configuration(everything).replace('inbox.host.web-3', 'inbox.host.web-4'),
+    })
+    const client = await asAdmin(nats)
+    await addStream(client)
+    await append([deathEvent({ agent: agent(1) })])
+    await using running = publishing(nats)
+    await expect.poll(() => [...running.codes()]).toEqual(['nats-forbidden'])
+    expect(spool.length).toBe(1)
+    await client.close()
+  })
+
   it('all messages while the stream is full, or missing, or sealed: they wait, and nothing is lost', async () => {
     await using nats = await serverThatLets(everything)
     const client = await asAdmin(nats)

@@ -101,7 +101,7 @@ test('run --migrate reads secrets from files, answers, and ends with 0 on SIGTER
     expect(await once(child, 'exit')).toEqual([0, null])
     const told = logged(output.stderr).map(({ msg }) => msg)
     const made = 'the stream was missing, and has been made'
-    expect(told.filter((msg) => msg !== made)).toEqual(['listening', 'stopping', 'stopped'])
+    expect(told.filter((msg) => msg !== made)).toEqual(['listening', 'connected to NATS', 'stopping', 'stopped'])
     expect(output.stderr).not.toContain(url)
     const client = new pg.Client({ connectionString: url })
     await client.connect()
