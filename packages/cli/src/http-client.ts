@@ -98,7 +98,10 @@ function reachError(error: unknown, base: URL, timeoutMs: number): ReachError {
   return new ReachError(
     'collector-unreachable',
     `expected a collector at ${place(base)}: ${terminalText(what)}.`,
-    askAnother,
+    // What a server that speaks TLS does with plain HTTP.
+    base.protocol === 'http:' && cuts.has(code)
+      ? `If it has a certificate, the address begins with https://. ${askAnother}`
+      : askAnother,
     {
       cause: error,
     },
@@ -126,6 +129,8 @@ const connectionFaults: Record<string, string> = {
   ENETUNREACH: 'no way to the network (ENETUNREACH)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'what listens there speaks no TLS; for plain HTTP the address begins with http://',
 }
+
+const cuts = new Set(['ECONNRESET', 'UND_ERR_SOCKET'])
 
 const askAnother = 'Is whokilled-collector running? --url or WHOKILLED_URL names another one.'
 

@@ -31,7 +31,11 @@ export function readSettingsFile(path: string): SettingsFile {
     throw new UsageError('bad-settings', `${path}: expected JSON.`, 'Comments and trailing commas are not JSON.')
   }
   const parsed = parseSettings(Shape, written)
-  if ('problems' in parsed) throw new UsageError('bad-settings', `${path}: ${parsed.problems.join('; ')}.`, '')
+  if ('problems' in parsed) {
+    const problems = parsed.problems.join('; ')
+    const hint = `Its settings are ${Object.keys(Shape.shape).join(', ')}.`
+    throw new UsageError('bad-settings', `${path}: ${problems}${problems.endsWith('?') ? '' : '.'}`, hint)
+  }
   if (parsed.settings.token !== undefined && (statSync(path).mode & 0o077) !== 0) {
     throw new UsageError(
       'settings-exposed',
