@@ -57,13 +57,22 @@ async function streamed(client: NatsConnection): Promise<{ events: Event[]; size
 
 function publishing(nats: NatsServer, heldMs = 500) {
   const failures: CodedError[] = []
+  let recovered = 0
   const connection = new Connection({ url: nats.url.replace('//', '//web:web@'), hostName: 'web-3' })
-  const options = { connection, hostName: 'web-3', hostId: deathEvent().host.id, retryMs: 20, heldMs }
+  const options = {
+    connection,
+    hostName: 'web-3',
+    hostId: deathEvent().host.id,
+    retryMs: 20,
+    heldMs,
+    onRecovered: () => (recovered += 1),
+  }
   const publisher = new Publisher(spool, options, (error) => failures.push(error))
   const running = publisher.run()
   return {
     publisher,
     codes: () => new Set(failures.map(({ code }) => code)),
+    recovered: () => recovered,
     async [Symbol.asyncDispose]() {
       await publisher.stop(0)
       await running
@@ -185,6 +194,7 @@ describe('what the server refuses', () => {
     await using running = publishing(nats)
     await expect.poll(() => [...running.codes()]).toEqual(['nats-forbidden'])
     expect(spool.length).toBe(1)
+    expect(running.recovered()).toBe(0)
     await client.close()
   })
 
@@ -203,6 +213,7 @@ describe('what the server refuses', () => {
     expect(state.messages).toBeGreaterThan(0)
     await manager.streams.update(streamName, { max_bytes: -1 })
     await emptied()
+    expect(running.recovered()).toBeGreaterThan(0)
     // A small message may have found room that a larger one before it did not.
     expect(seqsOf((await streamed(client)).events).sort((one, other) => one - other)).toEqual(seqsOf(story))
     await manager.streams.update(streamName, { sealed: true } as Partial<StreamConfig>)

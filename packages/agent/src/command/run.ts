@@ -44,7 +44,13 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const eventsPerSecondMax = config.publish.eventsPerSecondMax ?? undefined
   const publisher = new Publisher(
     spool,
-    { connection, hostName, hostId, eventsPerSecondMax },
+    {
+      connection,
+      hostName,
+      hostId,
+      eventsPerSecondMax,
+      onRecovered: () => log.info({ waiting: spool.length }, 'publishing again'),
+    },
     ({ code, message, hint }) =>
       log.warn({ code, error: message, hint, waiting: spool.length }, 'cannot publish; events wait on disk'),
   )

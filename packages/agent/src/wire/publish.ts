@@ -24,6 +24,8 @@ export interface PublisherOptions {
   readonly retryMs?: number
   /** Events a second; any number if left out. */
   readonly eventsPerSecondMax?: number | undefined
+  /** Told when the server takes messages again after a failure. */
+  readonly onRecovered?: () => void
   /** Milliseconds until a type that this host may not publish is tried again. */
   readonly heldMs?: number
 }
@@ -93,7 +95,9 @@ export class Publisher {
         const connection = await this.options.connection.open()
         const payloadMax = connection.info?.max_payload ?? messageBytesMax
         const bytesMax = Math.min(messageBytesMax, Math.max(headerBytes, payloadMax - headerBytes))
+        const before = this.counters.messages
         await this.publishNext(jetstream(connection, { timeout: ackTimeoutMs }), bytesMax)
+        if (failures > 0 && this.counters.messages > before) this.options.onRecovered?.()
         failures = 0
       } catch (error) {
         if (signal.aborted) break
