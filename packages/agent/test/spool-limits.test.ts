@@ -177,6 +177,20 @@ describe('what was dropped', () => {
     await again.close()
   })
 
+  it('is told once, also if it is asked for while the gap is on its way to the disk', async () => {
+    const spool = await open()
+    await appendAll(spool, story('s'.repeat(103)))
+    const gap = gapOf(spool.takeLoss()?.count ?? 0)
+    const written = spool.append(JSON.stringify(gap), gap)
+    expect(spool.takeLoss()).toBeUndefined()
+    expect(await written).toBe(true)
+    await spool.close()
+    const again = await open()
+    // Of the gap's own way in.
+    expect(again.takeLoss()).toMatchObject({ count: 1, parts: { 'limit signal': 1 } })
+    await again.close()
+  })
+
   it('is told again if the gap did not come to the disk', async () => {
     const spool = await open()
     await appendAll(spool, story('s'.repeat(103)))

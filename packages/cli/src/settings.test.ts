@@ -61,7 +61,7 @@ test.each(['http://127.0.0.1:1', 'http://127.9.9.9', 'http://localhost', 'http:/
   },
 )
 
-test.each(['a b', 'a\r\nx-forged: 1', '\0', 'é', ' ', 'x'.repeat(5_000)])(
+test.each(['a b', 'a\r\nx-forged: 1', '\0', 'é', ' ', 'postgres://u:pw@db/x', `wk_${'x'.repeat(5_000)}`])(
   '%j is no token, and is not repeated',
   (word) => {
     const parsing = () => parseSettings({}, undefined, {}, { WHOKILLED_TOKEN: word })

@@ -42,10 +42,10 @@ function read(path: string, source: string): string {
 
 const tokenLengthMax = 4_096
 
-/** One word: a line break would forge a header. */
+/** One word, since a line break would forge a header; and a token, since what another file holds is not for the collector. */
 function checked(text: string, source: string): string {
   const token = text.trim()
-  if (/^[\x21-\x7e]+$/.test(token) && token.length <= tokenLengthMax) return token
+  if (/^wk_[\x21-\x7e]+$/.test(token) && token.length <= tokenLengthMax) return token
   throw new UsageError(
     'bad-token',
     `${source}: expected a token, one word that begins with wk_, got another text.`,

@@ -135,14 +135,16 @@ test('a collector that starts before NATS and Postgres names what is missing, an
 })
 
 test('a collector that is stopped finishes the batch in hand, and leaves the rest to the next', async () => {
-  await using running = await startRunning(postgres, { ackWaitSeconds: 1 })
+  // Long enough that nothing is delivered again while it waits its turn on a busy machine.
+  const ackWaitSeconds = 5
+  await using running = await startRunning(postgres, { ackWaitSeconds })
   await using publisher = await openPublisher(running)
   await publisher.deaths(0, 3_000)
   await running.collector.stop()
   const first = await count(running)
 
   const second = await startCollector(
-    { ...testConfig(running.nats.url, running.databaseUrl), ackWaitSeconds: 1 },
+    { ...testConfig(running.nats.url, running.databaseUrl), ackWaitSeconds },
     createLog('silent'),
     { migrate: false },
   )

@@ -83,6 +83,7 @@ export class Spool {
 
   /** Resolves true when the event is on disk, false if it is not taken; then it is counted as lost. */
   append(json: string, event: Pick<Event, 'type' | 'at'> = JSON.parse(json) as Event): Promise<boolean> {
+    this.untold.arrives({ event })
     return this.arrivals.add(json, event)
   }
 

@@ -6,6 +6,8 @@ export class Untold {
   private loss: Loss | undefined
   /** What was given out to be told, and is not yet on the disk. */
   private taken: Loss | undefined
+  /** The event that tells what was taken is being written. */
+  private isOnItsWay = false
   private takenAtMs = Number.NEGATIVE_INFINITY
 
   /** All of it, for the head. */
@@ -23,11 +25,13 @@ export class Untold {
   }
 
   /**
-   * What is to be told now; what was taken before and did not come to the disk included.
+   * What is to be told now; what was taken before and did not come to the disk included. Nothing while it is on its way:
+   * both events would tell of it.
    * @param mayTell not while the disk refuses what would tell it
    * @param isFull where events go on being dropped it is told once in ten minutes
    */
   take({ mayTell, isFull }: { mayTell: boolean; isFull: boolean }): Loss | undefined {
+    if (this.isOnItsWay) return undefined
     this.giveBack()
     const nowMs = performance.now()
     if (this.loss === undefined || !mayTell || (isFull && nowMs - this.takenAtMs < takeMsMin)) return undefined
@@ -38,14 +42,27 @@ export class Untold {
   }
 
   /** Whether this event tells what was taken. */
-  isToldBy({ event }: Arriving): boolean {
+  isToldBy({ event }: Pick<Arriving, 'event'>): boolean {
     const { why, lostRecords } = event as { why?: unknown; lostRecords?: unknown }
     return event.type === 'coverage' && why === 'events-dropped' && lostRecords === this.taken?.count
+  }
+
+  /** It is to be written. */
+  arrives(event: Pick<Arriving, 'event'>): void {
+    if (this.isToldBy(event)) this.isOnItsWay = true
   }
 
   /** What tells it is on the disk. */
   wasTold(): void {
     this.taken = undefined
+    this.isOnItsWay = false
+  }
+
+  /** What was to tell it was not kept. */
+  giveBack(): void {
+    this.loss = this.all
+    this.taken = undefined
+    this.isOnItsWay = false
   }
 
   /** What is lost where an event is not kept: what it tells as lost goes with it, unless that is told again. */
@@ -62,11 +79,6 @@ export class Untold {
       this.add(this.lossOf(event, 'disk'))
       if (this.isToldBy(event)) this.giveBack()
     }
-  }
-
-  private giveBack(): void {
-    this.loss = this.all
-    this.taken = undefined
   }
 }
 

@@ -58,6 +58,7 @@ export async function writeBatch(level: Level, batch: readonly Arriving[], known
   if (mark !== undefined) contents.marks.add(mark)
   untold.add(loss)
   if (isTold) untold.wasTold()
+  else if (room.refused.some((event) => untold.isToldBy(event))) untold.giveBack()
   places.dropFrom.any = old.from
   for (const { worth, from, keys } of room.drops) {
     passed.add(places.dropFrom[worth], from, keys)
