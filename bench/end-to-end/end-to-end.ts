@@ -26,7 +26,7 @@ import { startPostgres } from '../../test/servers/postgres.ts'
 import { ended, kept } from '../children.ts'
 import { eventOf, hostNameOf } from './events.ts'
 import type { HostsTask } from './hosts.ts'
-import { makeTableLikeSignals, startRsyslog } from './rsyslog.ts'
+import { makeTableLikeSignals, requireRsyslog, startRsyslog } from './rsyslog.ts'
 
 const eventCount = Number(process.argv[2] ?? 100_000)
 const hosts = Number(process.argv[3] ?? 20)
@@ -37,6 +37,7 @@ const collectorCount = 2
 /** What Postgres is allowed beyond its defaults, as for any server that writes much. */
 const postgresSettings = { shared_buffers: '256MB', max_wal_size: '4GB' }
 
+requireRsyslog()
 const folder = await mkdtemp(join(tmpdir(), 'whokilled-end-to-end-'))
 await using postgres = await startPostgres(postgresSettings)
 await using nats = await startNats()

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -12,6 +13,18 @@ import { kept } from '../children.ts'
 export interface Rsyslog extends AsyncDisposable {
   /** Sends the lines, as fast as they are taken. */
   send(lines: readonly string[]): Promise<void>
+}
+
+const program = '/usr/sbin/rsyslogd'
+/** Where Debian has its output for Postgres. */
+const outputs = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/rsyslog/ompgsql.so`)
+
+/** Throws with the remedy where it is not installed: the benchmark would find out at its end. */
+export function requireRsyslog(): void {
+  if (existsSync(program) && outputs.some((output) => existsSync(output))) return
+  throw new Error(
+    'Expected rsyslogd with its output for Postgres, found none. Install them: apt-get install rsyslog rsyslog-pgsql',
+  )
 }
 
 /** Events in one transaction of rsyslog's. */
@@ -27,7 +40,7 @@ export async function startRsyslog(folder: string, postgresUrl: string, table: s
   const settings = join(folder, 'rsyslog.conf')
   await writeFile(settings, settingsOf(port, new URL(postgresUrl), table, folder))
   const server = kept(
-    spawn('/usr/sbin/rsyslogd', ['-n', '-f', settings, '-i', join(folder, 'pid')], {
+    spawn(program, ['-n', '-f', settings, '-i', join(folder, 'pid')], {
       stdio: ['ignore', 'inherit', 'inherit'],
     }),
   )
