@@ -13,11 +13,9 @@ import { listen } from './http/listen.ts'
 import { buildServer } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { ingest } from './ingest/consume.ts'
-import type { DeadLetter } from './ingest/dead-letter.ts'
 import { connectNats } from './ingest/nats.ts'
 import { openMessages } from './ingest/stream.ts'
 import { setUpStream } from './ingest/stream-setup.ts'
-import type { ValidEvent } from './ingest/validate.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { checkSchema, migrate } from './migrate.ts'
@@ -86,12 +84,7 @@ export async function startCollector(config: Config, log: Log, options: { migrat
         metrics,
         log,
         openMessages: () => openStream(connection),
-        async store(...batch: [events: readonly ValidEvent[], deadLetters: readonly DeadLetter[]]) {
-          const stored = await storeBatch(database, ...batch)
-          metrics.runsFolded.inc(stored.runsFolded)
-          metrics.hostIdsForgotten.inc(stored.hostIdsForgotten)
-          return stored
-        },
+        store: storeBatch.bind(undefined, database),
         consuming: (yes: boolean) => readiness.consumingIs(yes),
       }
       const clock = new FleetClock(database)

@@ -143,6 +143,8 @@ function count({ metrics, log }: Ingestion, batch: readonly JsMsg[], eventCount:
   metrics.batchEvents.observe(eventCount)
   for (const [type, added] of Object.entries(stored.newByType)) metrics.eventsStored.inc({ type }, added)
   metrics.eventsDuplicate.inc(stored.duplicates)
+  metrics.runsFolded.inc(stored.runsFolded)
+  metrics.hostIdsForgotten.inc(stored.hostIdsForgotten)
   const last = batch.at(-1)
   if (last !== undefined) {
     metrics.lagMessages.set(last.info.pending)

@@ -1,7 +1,8 @@
 import type { Gap, HostCoverage } from '@whokilled/shared/http-api'
 import type pg from 'pg'
-import { silentSeconds } from './hosts.ts'
-import { hostCondition, tokenOf } from './names.ts'
+import { hostTokenOf } from '../store/host-token.ts'
+import { newestIdsFirst, silentSeconds } from './hosts.ts'
+import { hostCondition } from './names.ts'
 import { iso } from './timestamps.ts'
 
 /** Hosts in one answer. */
@@ -32,15 +33,27 @@ export async function findCoverage(
   return rows.map(({ name, complete_until, gaps }) => ({ host: name, completeUntil: complete_until, gaps }))
 }
 
-/** Whether a dead letter came under the run's own host. */
-const isOfHost = `starts_with(d.subject, 'whokilled.v1.' || ${tokenOf('r.host_name')} || '.')`
+/** Gaps of runs (`r`) some of whose events are dead letters (`d`) under their own host's subject, or were. */
+const putAside = (runs: string, letters: string) => `
+    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
+      format('%s events of the agent could not be stored', aside.letters + r.dropped_letters), 0
+    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked, lateral (
+      select count(*) as letters from dead_letters d
+      where d.host_id = r.host_id and ${letters}
+        and starts_with(d.subject, 'whokilled.v1.' || ${hostTokenOf('r.host_name')} || '.')
+    ) as aside
+    where ${runs} and r.last_at >= asked.since and r.first_at < asked.until and aside.letters + r.dropped_letters > 0`
+
+/** Of a dead letter whose run was folded. */
+const hasNoRun = `not exists (
+        select from runs own where own.host_name = r.host_name and own.host_id = r.host_id and own.run_id = d.run_id
+      )`
 
 // told:      gaps that the agent told itself; the newest word about each counts. One without an end has ended when
 //            watching began again.
 // unwatched: what no run of the agent says it watched, up to the time that the record reaches.
 // tail:      nothing has come since, and should have.
 // missing:   numbers of a run that never came. A hole may still be on its way, so it counts after two minutes.
-// chosen:    of each name first the id that was heard of last: a host with many does not push others out.
 // put aside: events of a run that came and are dead letters, or were, under the host's own subject; also of runs that
 //            were folded.
 // shown:     each host's newest gap first, then each host's second: one host with too many does not use up the others'
@@ -50,11 +63,7 @@ const sql = `
     select $3::timestamptz as since, $4::timestamptz as until
   ),
   chosen as (
-    select * from (
-      select *, row_number() over (partition by name order by last_received_at desc, id) as place from hosts
-      where ($1::text[] is null or name = any ($1)) and ($2::text is null or name like $2)
-    ) as each
-    order by place, name, id limit $6
+    ${newestIdsFirst('($1::text[] is null or name = any ($1)) and ($2::text is null or name like $2)', '$6')}
   ),
   told as (
     select distinct on (c.host_name, c.host_id, c.from_at, c.reason)
@@ -107,23 +116,9 @@ const sql = `
     where r.last_at >= asked.since and r.first_at < asked.until
       and (r.missing_closed > 0 or r.incomplete_since < now() - interval '2 minutes')
     union all
-    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
-      format('%s events of the agent could not be stored', aside.letters + r.dropped_letters), 0
-    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked, lateral (
-      select count(*) as letters from dead_letters d
-      where d.host_id = r.host_id and d.run_id = r.run_id and ${isOfHost}
-    ) as aside
-    where r.run_id <> '' and r.last_at >= asked.since and r.first_at < asked.until and aside.letters + r.dropped_letters > 0
+    ${putAside("r.run_id <> ''", 'd.run_id = r.run_id')}
     union all
-    select r.host_name, r.host_id, r.first_at, r.last_at, 'events-put-aside',
-      format('%s events of the agent could not be stored', aside.letters + r.dropped_letters), 0
-    from runs r join chosen on chosen.name = r.host_name and chosen.id = r.host_id, asked, lateral (
-      select count(*) as letters from dead_letters d
-      where d.host_id = r.host_id and ${isOfHost} and not exists (
-        select from runs own where own.host_name = r.host_name and own.host_id = r.host_id and own.run_id = d.run_id
-      )
-    ) as aside
-    where r.run_id = '' and r.last_at >= asked.since and r.first_at < asked.until and aside.letters + r.dropped_letters > 0
+    ${putAside("r.run_id = ''", hasNoRun)}
     union all
     select name, id, from_at, to_at, 'ids-forgotten', format('%s older ids of this host were forgotten', host_ids), 0
     from chosen join forgotten on host_name = name, asked

@@ -39,8 +39,19 @@ interface HostRow {
   readonly lost_events: string
 }
 
-// A state that this version does not know is not one of watching. Of each name first the id that was heard of last: a
-// host with many does not push others out.
+/**
+ * SQL for rows of `hosts`, of each name first the id that was heard of last (`place` 1): a host with many does not push
+ * others out. `where` and `limit` are SQL, too.
+ */
+export function newestIdsFirst(where: string, limit: string): string {
+  return `select * from (
+      select *, row_number() over (partition by name order by last_received_at desc, id) as place from hosts
+      where ${where}
+    ) as each
+    order by place, name, id limit ${limit}`
+}
+
+// A state that this version does not know is not one of watching.
 const sql = `
   select id, name, boot_id, agent_version, probe,
     case
@@ -63,9 +74,6 @@ const sql = `
       from runs where host_name = hosts.name and host_id = hosts.id
     ) as lost_events
   from (
-    select * from (
-      select *, row_number() over (partition by name order by last_received_at desc, id) as place from hosts
-    ) as each
-    order by place, name, id limit $2
+    ${newestIdsFirst('true', '$2')}
   ) as hosts
   order by name, id`

@@ -1,4 +1,4 @@
-import { tokenOf } from '../query/names.ts'
+import { hostTokenOf } from './host-token.ts'
 
 /**
  * SQL that deletes the dead letters whose digests the query `chosen` finds; answers `dropped`, how many. They are noted
@@ -16,7 +16,7 @@ export function dropLetters(chosen: string): string {
   ),
   found as (
     select distinct on (c.token, c.host_id, c.run_id) r.host_name, r.host_id, r.run_id, c.letters
-    from counted c join runs r on r.host_id = c.host_id and r.run_id in (c.run_id, '') and c.token = ${tokenOf('r.host_name')}
+    from counted c join runs r on r.host_id = c.host_id and r.run_id in (c.run_id, '') and c.token = ${hostTokenOf('r.host_name')}
     order by c.token, c.host_id, c.run_id, r.run_id desc
   ),
   summed as (
